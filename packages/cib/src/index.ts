@@ -1,0 +1,9 @@
+/** Configuration and status of the cluster: the model, versions, changes, and Pacemaker's XML at the door. */
+export * from './model/attributes.ts';
+export * from './model/cib.ts';
+export * from './model/configuration.ts';
+export * from './model/constraints.ts';
+export * from './model/resources.ts';
+export * from './model/status.ts';
+export * from './score.ts';
+export * from './version.ts';

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+// Starts the shell from its sources. They need Node 24, so an older one hands over to the Node in node_modules.
+import { launch } from './launch.js';
+
+await launch(import.meta.url, '../src/main.ts');

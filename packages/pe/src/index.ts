@@ -1,0 +1,2 @@
+/** The policy engine: (CIB, instant) → transition and explanation, a pure function. */
+export * from './transition.ts';
