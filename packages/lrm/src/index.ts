@@ -1,1 +1,2 @@
-export {};
+/** The local resource manager: runs operations of resource agents on one node, one at a time for each resource, and keeps their history. */
+export * from './contract.ts';

@@ -1,1 +1,3 @@
-export {};
+/** The fencer: makes sure that a node cannot act any more, with proof, through the devices the configuration names. */
+export * from './contract.ts';
+export * from './message.ts';
