@@ -1,0 +1,23 @@
+/** Fingerprints: of a CIB, to see whether two members hold the same; of parameters, to see whether they changed. */
+import { createHash } from 'node:crypto';
+import { byCodeUnit } from '@systole/kernel';
+import type { Json } from './change.ts';
+import type { Cib } from './model/cib.ts';
+
+/** SHA-256 of version, configuration and status, 16 hexadecimal digits of it. The order of fields does not count. */
+export function cibDigest(cib: Cib): string {
+  const content = { version: cib.version, configuration: cib.configuration, status: cib.status };
+  return createHash('sha256').update(canonical(content as unknown as Json)).digest('hex').slice(0, 16);
+}
+
+/** MD5 as 32 hexadecimal digits: Pacemaker's digests of parameters use it, and nothing secret depends on it. */
+export const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+
+/** JSON with the fields of every object sorted. */
+export function canonical(value: Json): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => byCodeUnit(a, b)))
+      : inner,
+  );
+}
