@@ -1,1 +1,10 @@
-export {};
+/**
+ * Encrypted datagrams, failure detection, agreed membership and totally ordered messages between the nodes of a
+ * cluster, as one pure engine: `createEngine(options)`, then `step(input, now)`.
+ */
+export * from './configuration.ts';
+export * from './majority.ts';
+export * from './quorum-port.ts';
+export * from './seal.ts';
+export * from './seal-crypto.ts';
+export * from './surface.ts';
