@@ -9,5 +9,6 @@ export * from './model/constraints.ts';
 export * from './model/resources.ts';
 export * from './model/status.ts';
 export * from './replica.ts';
+export * from './parameter-digest.ts';
 export * from './score.ts';
 export * from './version.ts';
