@@ -1,1 +1,3 @@
-export {};
+/** The transition engine: carries a transition graph out, one ready action after the other, and stops when told. */
+export * from './engine.ts';
+export * from './messages.ts';
