@@ -10,5 +10,7 @@ export * from './model/resources.ts';
 export * from './model/status.ts';
 export * from './replica.ts';
 export * from './parameter-digest.ts';
+export * from './schema/check.ts';
 export * from './score.ts';
 export * from './version.ts';
+export * from './xml/index.ts';

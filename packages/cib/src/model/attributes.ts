@@ -18,6 +18,8 @@ export interface AttributeSet {
   readonly score?: Score;
   readonly rule?: Rule;
   readonly pairs: readonly Pair[];
+  /** Comments of the configuration text that stand before this set; only for options and defaults. */
+  readonly comments?: readonly string[];
 }
 
 /** True or false at an instant for a node; in a location constraint it carries the score as well. */

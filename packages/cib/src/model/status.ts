@@ -12,6 +12,7 @@ export interface Status {
  * older and newer Pacemakers write them differently (`true`, or seconds since 1970) and only their reader knows.
  */
 export interface NodeState {
+  /** Empty if an imported document did not say; such a state counts for no node. */
   readonly id: string;
   readonly name?: string;
   /** `in_ccm`: a member of the membership. */
@@ -32,6 +33,8 @@ export interface NodeState {
   readonly other?: Readonly<Record<string, string>>;
   /** Attributes that last until the node leaves. */
   readonly transientAttributes: readonly AttributeSet[];
+  /** Capacities that last until the node leaves; Pacemaker has none, but documents may hold some. */
+  readonly transientUtilization?: readonly AttributeSet[];
   readonly history: readonly ResourceHistory[];
 }
 
