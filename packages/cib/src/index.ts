@@ -1,4 +1,5 @@
 /** Configuration and status of the cluster: the model, versions, changes, and Pacemaker's XML at the door. */
+export * from './attributes.ts';
 export * from './change.ts';
 export * from './digest.ts';
 export * from './empty.ts';
@@ -10,6 +11,10 @@ export * from './model/resources.ts';
 export * from './model/status.ts';
 export * from './replica.ts';
 export * from './parameter-digest.ts';
+export * from './rules/calendar.ts';
+export * from './rules/compare.ts';
+export * from './rules/evaluate.ts';
+export * from './rules/references.ts';
 export * from './schema/check.ts';
 export * from './score.ts';
 export * from './version.ts';

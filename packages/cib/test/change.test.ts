@@ -37,7 +37,10 @@ describe('a change of the CIB', () => {
   });
 
   test('conflicts with a change of the same thing, says where, and changes nothing', () => {
-    const theirs = applyChange(before, diff(before, withConfiguration({ tags: [tag('a', 'other'), tag('b', 'y'), tag('c')] })));
+    const theirs = applyChange(
+      before,
+      diff(before, withConfiguration({ tags: [tag('a', 'other'), tag('b', 'y'), tag('c')] })),
+    );
     const ours = diff(before, withConfiguration({ tags: [tag('a', 'mine'), tag('b', 'y'), tag('c')] }));
     const merged = theirs.ok ? applyChange(theirs.value, ours) : theirs;
     expect(merged).toEqual({
