@@ -59,6 +59,8 @@ export interface DecisionInput {
   readonly self: NodeId;
   /** One a member, in the view's order, as the installation carried them. */
   readonly reports: readonly QuorumReport[];
+  /** This node's present memory: newer than its own report once the base has changed within this view, or by an operator. */
+  readonly memory: QuorumMemory;
   /** A grant of the quorum device for this view is valid now. */
   readonly deviceGranted: boolean;
 }
