@@ -30,12 +30,12 @@ export interface Base {
 }
 
 /**
- * The next base, received and saved but not yet known to be decided. `ballot` is the number of the view in which it was
- * proposed: revision r + 1 is one instance of Paxos among the voters of revision r with view numbers as ballots.
+ * The next base, received and saved but not yet known to be decided. Revision r + 1 is one instance of Paxos among the
+ * voters of revision r, with the number of the view in which a change is proposed as its ballot.
  */
 export interface PendingBase {
   readonly base: Base;
-  readonly ballot: number;
+  readonly viewNumber: number;
 }
 
 /** The base that a configuration describes, before anything has happened. */
@@ -66,16 +66,12 @@ export const votersWithVotes = (base: Base): readonly NodeId[] =>
 export const isPendingFor = (base: Base, pending: PendingBase): boolean =>
   pending.base.generation === base.generation && pending.base.revision === base.revision + 1;
 
-/** The newest of some bases; the first of them where several are equally new. `bases` is not empty. */
-export const newestBase = (bases: readonly Base[]): Base =>
-  bases.reduce((newest, base) => (compareBase(base, newest) > 0 ? base : newest));
-
-/** The pending change that binds a view: of those that follow `base`, the one with the highest ballot. */
+/** The pending change that binds a view: of those that follow `base`, the one with the highest view number. */
 export function bindingPending(base: Base, pendings: readonly (PendingBase | undefined)[]): PendingBase | undefined {
   let binding: PendingBase | undefined;
   for (const pending of pendings) {
     if (pending === undefined || !isPendingFor(base, pending)) continue;
-    if (binding === undefined || pending.ballot > binding.ballot) binding = pending;
+    if (binding === undefined || pending.viewNumber > binding.viewNumber) binding = pending;
   }
   return binding;
 }

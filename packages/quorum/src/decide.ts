@@ -13,30 +13,14 @@ import {
   type Base,
   bindingPending,
   describeBase,
-  newestBase,
   type NodeId,
   type PendingBase,
   totalVotes,
   votersWithVotes,
   votesOf,
 } from './base.ts';
+import { membersOfHighestLineage, newestBase, type QuorumMemory, type QuorumReport } from './memory.ts';
 import type { QuorumOptions, TieBreaker } from './options.ts';
-
-/** What one node contributes to the decision; it travels in its promise and in the installation. */
-export interface QuorumReport {
-  readonly node: NodeId;
-  readonly base: Base;
-  readonly pending?: PendingBase;
-  /** Number of the highest view in which this node was quorate; 0 before the first. */
-  readonly lineage: number;
-  /** Members of that view; every voter before the first. */
-  readonly lastQuorateMembers: readonly NodeId[];
-  /** Started with wait_for_all, and neither saw all voters at once nor joined a quorate view since. */
-  readonly waiting: boolean;
-}
-
-/** What the device says about this very view. `none`: no device configured. `silent`: no verdict in time. */
-export type DeviceVerdict = 'none' | 'grant' | 'deny' | 'silent';
 
 /** How the votes of one base count for a set of nodes. */
 export interface Tally {
@@ -49,79 +33,95 @@ export interface Tally {
   readonly by: 'majority' | 'twoNode' | 'tieBreaker' | 'none';
 }
 
-export interface Decision {
-  readonly enough: boolean;
-  /** What all members count against from now on. */
+/** The votes, and what they are counted against; `ok` is all but the lease. */
+export interface Verdict {
+  readonly ok: boolean;
   readonly base: Base;
   readonly pending?: PendingBase;
   readonly tally: Tally;
   readonly pendingTally?: Tally;
-  /** Enough votes, but every member still waits for all voters: `missing` have not been seen. */
+  /** Enough votes, but every member waits for all voters, and these have not been seen. */
   readonly waitingFor: readonly NodeId[];
   /** One sentence for status and log: the votes, the threshold, and why or why not. */
   readonly reason: string;
 }
 
-export interface DecisionInput {
+export interface VerdictInput {
   readonly members: readonly NodeId[];
   /** One from each member. */
   readonly reports: readonly QuorumReport[];
   readonly options: QuorumOptions;
-  readonly device: DeviceVerdict;
-  readonly nameOf?: (node: NodeId) => string;
+  readonly deviceGranted: boolean;
 }
 
-/** Decides at the activation of a view. */
-export function decide({ members, reports, options, device, nameOf = String }: DecisionInput): Decision {
-  const base = newestBase(reports.map((report) => report.base));
+/** Decides at the activation of a view, and again when the device's answer or the base changes. */
+export function decide({ members, reports, options, deviceGranted }: VerdictInput): Verdict {
+  const memories = reports.map((report) => report.memory);
+  const base = newestBase(memories);
   const pending = bindingPending(
     base,
-    reports.map((report) => report.pending),
+    memories.map((memory) => memory.pending),
   );
-  const tieFrom = membersOfHighestLineage(reports);
-  const count = (against: Base): Tally => tally({ members, base: against, options, device, tieFrom });
+  const tieFrom = membersOfHighestLineage(memories);
+  const count = (against: Base): Tally => tally({ members, base: against, options, deviceGranted, tieFrom });
   const now = count(base);
   const next = pending === undefined ? undefined : count(pending.base);
   const votesSuffice = now.enough && (next?.enough ?? true);
   const missing = votersWithVotes(base).filter((node) => !members.includes(node));
-  const waitingFor = votesSuffice && reports.every((report) => report.waiting) ? missing : [];
+  const waitingFor = votesSuffice && memories.every((memory) => memory.waiting) ? missing : [];
   return {
-    enough: votesSuffice && waitingFor.length === 0,
+    ok: votesSuffice && waitingFor.length === 0,
     base,
     ...(pending === undefined ? {} : { pending }),
     tally: now,
     ...(next === undefined ? {} : { pendingTally: next }),
     waitingFor,
-    reason: reasonFor(now, next, waitingFor, device, nameOf),
+    reason: reasonFor(now, next, waitingFor, deviceGranted, options),
   };
+}
+
+/**
+ * Whether `nodes` carry enough votes of the base and of every change of it that may have been chosen.
+ *
+ * For the lease, for durable entries and for choosing whom to merge with. A tie is broken by the members of the last
+ * quorate view this node was in; inside a quorate view that is this view, which its memory says. (With an older one a
+ * stale remainder and a new view could both break the tie: QP1 of the specification.)
+ */
+export function enoughVotes(
+  nodes: readonly NodeId[],
+  memory: QuorumMemory,
+  others: readonly (PendingBase | undefined)[],
+  deviceGranted: boolean,
+  options: QuorumOptions,
+): boolean {
+  const pending = bindingPending(memory.base, [memory.pending, ...others]);
+  const bases = pending === undefined ? [memory.base] : [memory.base, pending.base];
+  const tieFrom = memory.lastQuorateMembers;
+  return bases.every((base) => tally({ members: nodes, base, options, deviceGranted, tieFrom }).enough);
 }
 
 export interface TallyInput {
   readonly members: readonly NodeId[];
   readonly base: Base;
   readonly options: QuorumOptions;
-  readonly device: DeviceVerdict;
-  /**
-   * The view whose members a tie breaker's list is looked up in: at activation the members of the last quorate view that
-   * anybody reports; once this view is quorate its own (a stale remainder of the old view must not use the old one).
-   */
+  readonly deviceGranted: boolean;
+  /** The view whose members a tie breaker's list is looked up in. */
   readonly tieFrom: readonly NodeId[];
 }
 
 /** Counts `members` against one base. */
-export function tally({ members, base, options, device, tieFrom }: TallyInput): Tally {
+export function tally({ members, base, options, deviceGranted, tieFrom }: TallyInput): Tally {
   const total = totalVotes(base);
-  const granted = device === 'grant' ? base.deviceVotes : 0;
-  const got = members.reduce((sum, node) => sum + votesOf(base, node), granted);
+  const got = members.reduce((sum, node) => sum + votesOf(base, node), deviceGranted ? base.deviceVotes : 0);
   const majority = Math.floor(total / 2) + 1;
   if (options.twoNode && base.deviceVotes === 0 && votersWithVotes(base).length === 2) {
     return { base, got, needed: 1, total, enough: got >= 1, by: got >= 1 ? 'twoNode' : 'none' };
   }
   if (got >= majority) return { base, got, needed: majority, total, enough: true, by: 'majority' };
   const tieNode = tieBreakerNode(options.autoTieBreaker, base, tieFrom);
-  const helped = tieNode !== undefined && members.includes(tieNode);
+  const helped = tieNode !== undefined && members.includes(tieNode) && total % 2 === 0;
   if (helped && 2 * got === total) return { base, got, needed: got, total, enough: true, by: 'tieBreaker' };
-  return { base, got, needed: helped && total % 2 === 0 ? total / 2 : majority, total, enough: false, by: 'none' };
+  return { base, got, needed: helped ? total / 2 : majority, total, enough: false, by: 'none' };
 }
 
 /** The node that decides a tie in this base, if the options have one. */
@@ -137,34 +137,29 @@ export function tieBreakerNode(
   return setting.find((node) => tieFrom.includes(node));
 }
 
-/** Members of the last quorate view that any of the reporters remembers. */
-function membersOfHighestLineage(reports: readonly QuorumReport[]): readonly NodeId[] {
-  return reports.reduce((best, report) => (report.lineage > best.lineage ? report : best)).lastQuorateMembers;
-}
-
 function reasonFor(
   now: Tally,
   next: Tally | undefined,
   waitingFor: readonly NodeId[],
-  device: DeviceVerdict,
-  nameOf: (node: NodeId) => string,
+  deviceGranted: boolean,
+  options: QuorumOptions,
 ): string {
-  const names = (nodes: readonly NodeId[]): string => nodes.toSorted(byNumber).map(nameOf).join(', ');
+  const names = (nodes: readonly NodeId[]): string =>
+    nodes
+      .toSorted(byNumber)
+      .map((node) => options.nameOf(node))
+      .join(', ');
   const votes = `${now.got} of ${now.total} votes`;
-  const deviceWords = {
-    none: '',
-    grant: ', the device’s vote included',
-    deny: '; the device denies its vote',
-    silent: '; the device has not answered',
-  }[device];
+  const ofDevice = deviceGranted ? ', with the device’s vote' : ', without the device’s vote';
+  const device = now.base.deviceVotes === 0 ? '' : ofDevice;
   if (waitingFor.length > 0) {
     return `${votes} would do, but since its start no member has seen all voters (wait_for_all): waiting for ${names(waitingFor)}; "systole quorum proceed" ends the wait`;
   }
-  if (!now.enough) return `${votes}, ${now.needed} needed${deviceWords}`;
+  if (!now.enough) return `${votes}, ${now.needed} needed${device}`;
   if (next !== undefined && !next.enough) {
-    return `${votes} in the present base, but a change to ${describeBase(next.base, nameOf)} may be under way, and of that it has only ${next.got} of ${next.total}, ${next.needed} needed`;
+    return `${votes} of the present base, but a change to ${describeBase(next.base, options.nameOf)} may be under way, and of that it has ${next.got} of ${next.total}, ${next.needed} needed`;
   }
   if (now.by === 'twoNode') return `${votes}: one is enough with two_node`;
   if (now.by === 'tieBreaker') return `${votes}: exactly half, and the tie breaker is among the members`;
-  return `${votes}, ${now.needed} needed${deviceWords}`;
+  return `${votes}, ${now.needed} needed${device}`;
 }

@@ -1,4 +1,8 @@
-/** May this partition act? Votes against a named, remembered base of voters, ties, leases, and the third site's vote. */
+/** May this partition act? Votes against a named, remembered base of voters, ties, and the third site's vote. */
 export * from './base.ts';
+export * from './change.ts';
+export * from './change-codec.ts';
 export * from './decide.ts';
+export * from './memory.ts';
 export * from './options.ts';
+export * from './policy.ts';

@@ -33,8 +33,13 @@ export interface QuorumSettings {
   readonly allowDownscale?: boolean;
   readonly device?: DeviceSettings;
   readonly dynamicDevice?: boolean;
-  /** How long a quorum's last echo is good for, from 100 ms; default twice the time after which a node is suspected. */
-  readonly leaseMs?: number;
+  /**
+   * The nodes that a cluster without a memory is founded by; default all. A node added to a running cluster is no
+   * founder: it votes once the members have agreed to that, so that several added at once are no cluster of their own.
+   */
+  readonly founders?: readonly NodeId[];
+  /** A node's name for reasons and warnings; default its number. */
+  readonly nameOf?: (node: NodeId) => string;
 }
 
 export interface DeviceOptions {
@@ -56,7 +61,8 @@ export interface QuorumOptions {
   readonly allowDownscale: boolean;
   readonly device: DeviceOptions | undefined;
   readonly dynamicDevice: boolean;
-  readonly leaseMs: number;
+  readonly founders: readonly Voter[];
+  readonly nameOf: (node: NodeId) => string;
 }
 
 export interface CheckedOptions {
@@ -65,9 +71,7 @@ export interface CheckedOptions {
   readonly warnings: readonly string[];
 }
 
-export const LEASE_DEFAULT_MS = 700; // 2 × the 350 ms after which a silent node is suspected
 export const LAST_MAN_STANDING_WINDOW_DEFAULT_MS = 10_000; // as votequorum
-const LEASE_MIN_MS = 100; // two heartbeats of the fastest profile
 const VOTES_MAX = 255;
 
 /** Fails with every reason at once, each a sentence that names the settings and what to do. */
@@ -102,7 +106,8 @@ function withDefaults(settings: QuorumSettings): QuorumOptions {
     allowDownscale: settings.allowDownscale ?? false,
     device,
     dynamicDevice: settings.dynamicDevice ?? (lastManStanding && device !== undefined),
-    leaseMs: settings.leaseMs ?? LEASE_DEFAULT_MS,
+    founders: voters.filter(({ node }) => settings.founders?.includes(node) ?? true),
+    nameOf: settings.nameOf ?? String,
   };
 }
 
@@ -125,8 +130,8 @@ function invalidValues(settings: QuorumSettings, options: QuorumOptions): readon
       `expected_votes is ${options.expectedVotes}, but the listed nodes have ${sum} votes together; list every node`,
     );
   }
-  if (options.leaseMs < LEASE_MIN_MS)
-    problems.push(`lease is ${options.leaseMs} ms; at least ${LEASE_MIN_MS} ms is needed`);
+  if (sum > 0 && options.founders.every(({ votes }) => votes === 0))
+    problems.push('no founder of the cluster has a vote');
   for (const list of [settings.autoTieBreaker, settings.device?.tieBreaker]) {
     if (typeof list !== 'object') continue;
     const unknown = list.find((node) => !nodes.includes(node));
@@ -188,4 +193,13 @@ function warningsAbout(settings: QuorumSettings, options: QuorumOptions): readon
     );
   }
   return warnings;
+}
+
+/** How many votes the device has beside these voters: none while their sum is odd, if it is dynamic. */
+export function deviceVotesFor(voters: readonly Voter[], options: QuorumOptions): number {
+  if (options.device === undefined) return 0;
+  const sum = voters.reduce((total, voter) => total + voter.votes, 0);
+  if (options.dynamicDevice && sum % 2 === 1) return 0;
+  if (options.device.algorithm === 'ffsplit') return options.device.votes;
+  return Math.max(1, Math.min(options.device.votes, sum - 1));
 }
