@@ -14,6 +14,7 @@ import type {
   StopTimer,
   TimerExpired,
 } from '@systole/kernel';
+import type { AgentPlaces, FirstExisting } from '@systole/ra';
 
 /** Asks for an operation. Once if `intervalMs` is 0, else again and again until cancelled, stopped or forgotten. */
 export interface Execute {
@@ -79,6 +80,14 @@ export interface SecretsRead {
   readonly outcome:
     | { readonly type: 'read'; readonly values: Readonly<Record<string, string>> }
     | { readonly type: 'failed'; readonly message: string };
+}
+
+/** The fencer's answer to `askDevice`; what the fencer says under an id that begins with `lrm/` is meant for us. */
+export interface DeviceAnswered {
+  readonly type: 'deviceAnswered';
+  readonly requestId: string;
+  readonly isOk: boolean;
+  readonly reason: string;
 }
 
 /** The service manager's word that everything is to be stopped before the node leaves; cancels what recurs. */
@@ -167,6 +176,19 @@ export interface ReadSecrets {
   readonly names: readonly string[];
 }
 
+/**
+ * A resource of class stonith is started or monitored: the fencer on this node is to try the device. The node hands
+ * it over as it is.
+ */
+export interface AskDevice {
+  readonly type: 'askDevice';
+  /** Begins with `lrm/`. */
+  readonly requestId: string;
+  readonly device: string;
+  readonly action: 'monitor';
+  readonly timeoutMs: number;
+}
+
 /** After a `restore`: the former life's processes are gone, what it ran has been probed. History can be offered to the DC. */
 export interface Ready {
   readonly type: 'ready';
@@ -191,6 +213,7 @@ export type LrmEffect =
   | HistoryForgotten
   | SaveHistory
   | ReadSecrets
+  | AskDevice
   | Ready
   | Rejected;
 
@@ -212,8 +235,9 @@ export interface SavedResource {
 export interface LrmOptions {
   readonly node: string;
   readonly nodeId: string;
-  /** Hexadecimal MD5 of a text in UTF-8. */
-  readonly md5: (text: string) => string;
+  /** Where agents are, and the host's word on which of several files exists first. */
+  readonly places: AgentPlaces;
+  readonly firstExisting: FirstExisting;
   /** Wall clock, for history. */
   readonly wallClock: () => Epoch;
 }
