@@ -1,0 +1,232 @@
+/**
+ * A cluster in a laboratory: machines with a daemon each, a power switch, and a client. Everything lives in one
+ * temporary folder and in namespaces that end with this process.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../support/repository.ts';
+import { type Background, type Finished, run, until } from './command.ts';
+import { Machine } from './namespaces.ts';
+import { Network } from './network.ts';
+import { PowerSwitch } from './power-switch.ts';
+
+const binaries = join(root, 'node_modules', '.bin');
+
+/** One line of a daemon's log. */
+export interface LogLine {
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly event: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface LabOptions {
+  readonly nodes: readonly string[];
+  readonly onLog?: (line: LogLine) => void;
+  /** What a daemon prints that is no log line: on standard error, or when it fails. */
+  readonly onText?: (node: string, text: string) => void;
+}
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly dc?: string;
+  readonly quorate: boolean;
+  readonly nodes: readonly { readonly name: string; readonly state: string }[];
+  readonly resources: readonly {
+    readonly id?: string;
+    readonly rsc?: string;
+    readonly role: string;
+    readonly nodes: readonly string[];
+  }[];
+  readonly transition: { readonly state: string };
+}
+
+export class Lab {
+  readonly machines = new Map<string, Machine>();
+  readonly client = new Machine('client');
+  readonly network = new Network();
+  readonly log: LogLine[] = [];
+  readonly folder: string;
+  readonly power: PowerSwitch;
+  readonly #daemons = new Map<string, Background>();
+  readonly #options: LabOptions;
+
+  private constructor(folder: string, options: LabOptions) {
+    this.folder = folder;
+    this.#options = options;
+    this.power = new PowerSwitch(join(folder, 'power.sock'), {
+      off: (node) => this.powerOff(node),
+      on: (node) => this.boot(node),
+      isOn: (node) => this.machine(node).isOn,
+      has: (node) => this.machines.has(node),
+    });
+    for (const node of options.nodes) this.#add(node);
+  }
+
+  #add(node: string): void {
+    this.machines.set(node, new Machine(node));
+  }
+
+  /** Opens a laboratory with all machines on, and no daemon running. */
+  static async open(options: LabOptions): Promise<Lab> {
+    const lab = new Lab(await mkdtemp(join(tmpdir(), 'systole-lab-')), options);
+    try {
+      await run([join(binaries, 'systole'), 'key', 'generate', join(lab.folder, 'key')]);
+      await lab.power.open();
+      await lab.network.open();
+      await lab.client.boot();
+      await lab.network.connect(lab.client, '10.77.0.250/24', 'fd77::250/64');
+      for (const node of options.nodes) await lab.#bootBare(node);
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+    return lab;
+  }
+
+  async close(): Promise<void> {
+    await this.client.powerOff();
+    await Promise.all([...this.machines.values()].map((machine) => machine.powerOff()));
+    await this.network.close();
+    await this.power.close().catch(() => undefined); // it was never opened if opening the laboratory failed
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  machine(node: string): Machine {
+    const machine = this.machines.get(node);
+    if (machine === undefined) throw new Error(`no machine ${node}`);
+    return machine;
+  }
+
+  /** 10.77.0.1, 10.77.0.2, … in the order of the nodes. */
+  address(node: string): string {
+    return `10.77.0.${[...this.machines.keys()].indexOf(node) + 1}`;
+  }
+
+  /** Switches the machine on and starts its daemon, as init would. */
+  async boot(node: string): Promise<void> {
+    if (!this.machine(node).isOn) await this.#bootBare(node);
+    await this.startDaemon(node);
+  }
+
+  async #bootBare(node: string): Promise<void> {
+    const machine = this.machine(node);
+    await machine.boot();
+    const index = [...this.machines.keys()].indexOf(node) + 1;
+    await this.network.connect(machine, `10.77.0.${index}/24`, `fd77::${index}/64`);
+  }
+
+  /** Pulls the machine's plug: every process and the network interface are gone at once. */
+  async powerOff(node: string): Promise<void> {
+    await this.machine(node).powerOff();
+    this.#daemons.delete(node);
+  }
+
+  /** A new machine that the running nodes do not know yet. */
+  async addMachine(node: string): Promise<void> {
+    this.#add(node);
+    await this.#bootBare(node);
+  }
+
+  async startDaemon(node: string): Promise<void> {
+    const machine = this.machine(node);
+    await mkdir(join(this.folder, node), { recursive: true });
+    const file = join(this.folder, node, 'systole.yaml');
+    await writeFile(file, JSON.stringify(this.#configuration(node), undefined, 2));
+    const daemon = machine.start(
+      [join(binaries, 'systoled'), '--config', file],
+      (line) => this.#read(node, line),
+      this.#environment(),
+    );
+    this.#daemons.set(node, daemon);
+  }
+
+  /** The daemon's process as seen from here: what it was started through replaces itself with it. */
+  async daemonPid(node: string): Promise<number> {
+    const found = await this.machine(node).tryRun(['pgrep', '-o', '-f', 'daemon/src/main.ts|systoled']);
+    const inside = found.stdout.trim();
+    const { stdout } = await this.machine(node).tryRun(['cat', `/proc/${inside}/cmdline`]);
+    if (!stdout.includes('systoled') && !stdout.includes('main.ts')) throw new Error(`no daemon on ${node}`);
+    return Number(inside);
+  }
+
+  /** Sends a signal to the daemon, and to nothing else on the machine. */
+  async signalDaemon(node: string, signal: string): Promise<void> {
+    await this.machine(node).run('kill', `-${signal}`, String(await this.daemonPid(node)));
+  }
+
+  daemon(node: string): Background {
+    const daemon = this.#daemons.get(node);
+    if (daemon === undefined) throw new Error(`no daemon was started on ${node}`);
+    return daemon;
+  }
+
+  /** Runs the shell on a node; @throws Error if it fails. */
+  async systole(node: string, ...words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.trySystole(node, words);
+    if (code !== 0) throw new Error(`systole ${words.join(' ')} on ${node} ended with ${code}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  trySystole(node: string, words: readonly string[], input?: string): Promise<Finished> {
+    const command = [join(binaries, 'systole'), '--config', join(this.folder, node, 'systole.yaml'), ...words];
+    return this.machine(node).tryRun(command, {
+      environment: this.#environment(),
+      ...(input === undefined ? {} : { input }),
+    });
+  }
+
+  async status(node: string): Promise<NodeStatus | undefined> {
+    const { code, stdout } = await this.trySystole(node, ['--format', 'json', 'status']);
+    return code === 0 ? (JSON.parse(stdout) as NodeStatus) : undefined;
+  }
+
+  /** Waits until the nodes that are on see each other online and have nothing left to do. */
+  async settled(nodes: readonly string[], timeoutMs = 60_000): Promise<NodeStatus> {
+    const [first = ''] = nodes;
+    return until(
+      `${nodes.join(', ')} are online and idle`,
+      async () => {
+        const status = await this.status(first);
+        const isOnline = (name: string): boolean =>
+          status?.nodes.some((node) => node.name === name && node.state === 'online') ?? false;
+        return status !== undefined && status.transition.state === 'idle' && nodes.every(isOnline) ? status : undefined;
+      },
+      timeoutMs,
+      200,
+    );
+  }
+
+  #configuration(node: string): object {
+    const own = join(this.folder, node);
+    return {
+      cluster: 'lab',
+      node,
+      nodes: [...this.machines.keys()],
+      state: join(own, 'state'),
+      run: '/run/systole', // private to the machine, gone with its power
+      key: join(this.folder, 'key'),
+      links: [{ address: this.address(node), multicast: '239.255.77.1', port: 5405 }],
+      api: { socket: '/run/systole/systole.sock' },
+    };
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return { ...process.env, PATH: `${binaries}:${process.env['PATH'] ?? ''}` };
+  }
+
+  #read(node: string, text: string): void {
+    let line: LogLine | undefined;
+    try {
+      line = { ...(JSON.parse(text) as LogLine), node };
+    } catch {
+      this.#options.onText?.(node, text);
+    }
+    if (line === undefined) return;
+    this.log.push(line);
+    this.#options.onLog?.(line);
+  }
+}
