@@ -65,6 +65,7 @@ export const attributeSet = object({
   score: optional(score),
   rule: optional(ruleReference),
   pairs: list(pair),
+  comments: optional(list(text)),
 });
 
 export const attributeSets = list(attributeSet);

@@ -52,6 +52,7 @@ const nodeState = object({
   inMaintenance: optional(text),
   other: optional(texts),
   transientAttributes: attributeSets,
+  transientUtilization: optional(attributeSets),
   history: list(history),
 });
 

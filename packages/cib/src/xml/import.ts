@@ -5,14 +5,14 @@
  * told in the notes. What nothing in systole reads is told as well, with its line, and left out.
  */
 import { fail, ok, type Result } from '@systole/kernel';
+import { emptyCib } from '../empty.ts';
 import type { Cib, CibHeader } from '../model/cib.ts';
-import type { Configuration } from '../model/configuration.ts';
-import type { Status } from '../model/status.ts';
 import type { CibVersion } from '../version.ts';
 import { readConfiguration } from './read-configuration.ts';
 import { readStatus } from './read-status.ts';
 import { maybe, type Note, otherAttributes, Reading, Unreadable } from './reading.ts';
 import { type Element, parseTree, type XmlProblem } from './tree.ts';
+import { upgrade } from './upgrade.ts';
 
 /** Why a document cannot be imported; `line` and `column` count from 1. */
 export type ImportProblem = XmlProblem;
@@ -22,27 +22,13 @@ export interface Imported {
   readonly notes: readonly Note[];
 }
 
-const emptyConfiguration: Configuration = {
-  options: [],
-  resourceDefaults: [],
-  operationDefaults: [],
-  nodes: [],
-  resources: [],
-  constraints: [],
-  tags: [],
-  fencingLevels: [],
-  acls: { roles: [], targets: [], groups: [] },
-  alerts: [],
-};
-
-const emptyStatus: Status = { nodes: [], tickets: [] };
-
 /** Reads a whole `<cib>`, or a `<configuration>` alone. Never throws for bad input. */
 export function importCib(text: string): Result<Imported, ImportProblem> {
   const tree = parseTree(text);
   if (!tree.ok) return tree;
   const reading = new Reading();
   try {
+    upgrade(reading, tree.value);
     return ok({ cib: readCib(reading, tree.value), notes: reading.notes });
   } catch (error) {
     if (error instanceof Unreadable) return fail({ message: error.message, line: error.line });
@@ -52,16 +38,10 @@ export function importCib(text: string): Result<Imported, ImportProblem> {
 
 function readCib(reading: Reading, root: Element): Cib {
   if (root.name === 'configuration') {
-    return {
-      version: { adminEpoch: 0, epoch: 0, updates: 0 },
-      header: {},
-      configuration: readConfiguration(reading, root),
-      status: emptyStatus,
-    };
+    return { ...emptyCib, configuration: readConfiguration(reading, root) };
   }
   if (root.name !== 'cib') throw new Unreadable(`expected <cib> or <configuration>, found <${root.name}>`, root.line);
-  let configuration = emptyConfiguration;
-  let status = emptyStatus;
+  let { configuration, status } = emptyCib;
   for (const section of root.children) {
     if (section.name === 'configuration') configuration = readConfiguration(reading, section);
     else if (section.name === 'status') status = readStatus(reading, section);
