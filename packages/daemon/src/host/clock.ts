@@ -1,0 +1,69 @@
+/** The node's clocks: a monotonic one in whole milliseconds for all decisions, the wall clock for history and logs. */
+import { epoch, instant, type Epoch, type Instant } from '@systole/kernel';
+
+/** Beyond it `setTimeout` fires at once: 2^31 - 1 ms, 24.8 days. */
+const timeoutMaxMs = 2_147_483_647;
+
+export interface HostClock {
+  now(): Instant;
+  wall(): Epoch;
+}
+
+export const systemClock: HostClock = {
+  now: () => instant(Math.floor(performance.now())),
+  wall: () => epoch(Date.now()),
+};
+
+/** One alarm that can be set again and again; the earlier setting is forgotten. */
+export class Alarm {
+  readonly #ring: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ring: () => void) {
+    this.#ring = ring;
+  }
+
+  /** Rings after `delayMs`, however long that is; a delay that is over rings as soon as the event loop is free. */
+  set(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => (delayMs > timeoutMaxMs ? this.set(delayMs - timeoutMaxMs) : this.#ring()),
+      Math.max(0, Math.min(delayMs, timeoutMaxMs)),
+    );
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Timers by id, as subsystems ask for them with `startTimer` and `stopTimer`. */
+export class Timers {
+  readonly #expired: (id: string) => void;
+  readonly #alarms = new Map<string, Alarm>();
+
+  constructor(expired: (id: string) => void) {
+    this.#expired = expired;
+  }
+
+  /** A running timer of the same id is replaced. */
+  start(id: string, delayMs: number): void {
+    this.stop(id);
+    const alarm = new Alarm(() => {
+      this.#alarms.delete(id);
+      this.#expired(id);
+    });
+    this.#alarms.set(id, alarm);
+    alarm.set(delayMs);
+  }
+
+  /** Unknown ids are ignored. */
+  stop(id: string): void {
+    this.#alarms.get(id)?.clear();
+    this.#alarms.delete(id);
+  }
+
+  stopAll(): void {
+    for (const id of [...this.#alarms.keys()]) this.stop(id);
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The sockets of a node: two a link. One is bound to the group's address, which on Linux keeps out the datagrams of other
+ * groups on the same port, and only listens. The other is bound to the link's own address, sends everything, and
+ * receives what peers send to this node alone.
+ *
+ * Nothing is decided here: every datagram is handed on with the link and the way by which it came, and every error
+ * of sending with its code.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import { isIPv6 } from 'node:net';
+
+export interface LinkSockets {
+  readonly link: number;
+  /** This node's address on the link. */
+  readonly address: string;
+  readonly port: number;
+  /** Absent where peers are reached one by one. */
+  readonly group?: string;
+  /** How many routers a datagram may pass; 1: none. */
+  readonly ttl: number;
+  /** Several nodes share this host: they hear each other's multicast, and their own addresses have a port each. */
+  readonly isLoopback: boolean;
+}
+
+export interface Datagram {
+  readonly link: number;
+  readonly via: 'multicast' | 'unicast';
+  readonly from: { readonly host: string; readonly port: number };
+  readonly bytes: Uint8Array;
+}
+
+export interface UdpEvents {
+  readonly received: (datagram: Datagram) => void;
+  /** A send or a socket failed: `ENETUNREACH`, `EPERM`, `EADDRNOTAVAIL`, … */
+  readonly failed: (link: number, code: string) => void;
+}
+
+/** Asked of the kernel for each socket; a backlog of a stalled node must fit. */
+const receiveBufferBytes = 4 * 1024 * 1024;
+
+export class Link {
+  readonly options: LinkSockets;
+  readonly #sockets: readonly Socket[];
+  readonly #own: Socket;
+  readonly #events: UdpEvents;
+
+  private constructor(options: LinkSockets, own: Socket, sockets: readonly Socket[], events: UdpEvents) {
+    this.options = options;
+    this.#own = own;
+    this.#sockets = sockets;
+    this.#events = events;
+  }
+
+  /** @throws if the address is not there, the port is taken or the group cannot be joined. */
+  static async open(options: LinkSockets, events: UdpEvents): Promise<Link> {
+    const own = await bind(options.address, options.isLoopback ? 0 : options.port, options, 'unicast', events);
+    const { group } = options;
+    if (group === undefined) return new Link(options, own, [own], events);
+
+    const listening = await bind(group, options.port, options, 'multicast', events);
+    // IPv6 names an interface by its zone, IPv4 by one of its addresses.
+    const via = isIPv6(options.address) ? `::%${interfaceOf(options.address)}` : options.address;
+    listening.addMembership(group, via);
+    own.setMulticastInterface(via);
+    own.setMulticastTTL(options.ttl);
+    own.setMulticastLoopback(options.isLoopback);
+    return new Link(options, own, [own, listening], events);
+  }
+
+  /** The port that peers answer to. */
+  get port(): number {
+    return this.#own.address().port;
+  }
+
+  send(to: { readonly host: string; readonly port: number } | 'multicast', bytes: Uint8Array): void {
+    const { group, port, link } = this.options;
+    const host = to === 'multicast' ? group : to.host;
+    if (host === undefined) return this.#events.failed(link, 'ENOGROUP');
+    this.#own.send(bytes, to === 'multicast' ? port : to.port, host, (error) => {
+      if (error !== null) this.#events.failed(link, (error as NodeJS.ErrnoException).code ?? 'UNKNOWN');
+    });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+}
+
+async function bind(
+  address: string,
+  port: number,
+  options: LinkSockets,
+  via: Datagram['via'],
+  events: UdpEvents,
+): Promise<Socket> {
+  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reuseAddr: via === 'multicast' });
+  socket.bind({ address, port, exclusive: true });
+  await once(socket, 'listening'); // rejects with the socket's error
+  socket.setRecvBufferSize(receiveBufferBytes);
+  socket.on('error', (error: NodeJS.ErrnoException) => events.failed(options.link, error.code ?? 'UNKNOWN'));
+  socket.on('message', (bytes: Buffer, from: RemoteInfo) => {
+    events.received({ link: options.link, via, from: { host: from.address, port: from.port }, bytes });
+  });
+  return socket;
+}
+
+/** @throws Error if no interface has the address. */
+function interfaceOf(address: string): string {
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    if (addresses?.some((one) => one.address === address)) return name;
+  }
+  throw new Error(`no interface has the address ${address}`);
+}
+
+/** The addresses of this machine at present, for links that come and go. */
+export const presentAddresses = (): ReadonlySet<string> =>
+  new Set(Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)));
