@@ -64,6 +64,6 @@ export class Timers {
   }
 
   stopAll(): void {
-    for (const id of [...this.#alarms.keys()]) this.stop(id);
+    for (const id of this.#alarms.keys()) this.stop(id);
   }
 }
