@@ -1,0 +1,68 @@
+/** An action while it is not yet decided whether it is needed and can be done. */
+import type { Node } from '../status/node.ts';
+import type { Link } from './link.ts';
+import type { Subject } from './subject.ts';
+
+export const Flag = {
+  /** Runs nothing; a point in time that others are ordered by, or a deed that something else implies. */
+  pseudo: 1 << 0,
+  /** Can be done. */
+  runnable: 1 << 1,
+  /** Need not be done. */
+  optional: 1 << 2,
+  /** In the graph even if optional. */
+  always: 1 << 3,
+  /** Can be part of a live migration. */
+  migratable: 1 << 4,
+  /** A stop that cleans up after a migration that was left halfway. */
+  migrationAbort: 1 << 5,
+  /** A recurring operation that must be started anew although it is active. */
+  reschedule: 1 << 6,
+  /** Done by the DC, so its node need not be there. */
+  onDc: 1 << 7,
+  /** Waits in the work list of `settle`. */
+  queued: 1 << 8,
+} as const;
+
+export interface Draft {
+  /** Position in `Plan.drafts`, the order of creation. */
+  readonly id: number;
+  /** Absent for fencing, shutdowns and points in time that belong to no resource. */
+  readonly subject?: Subject;
+  /** `start_0`, `monitor_10000`, `pre_notify_start_0`; for drafts without subject the whole key. */
+  readonly key: string;
+  /** What is done: `start`, `monitor`, `notify`, `stonith`, …; `cancel` where a recurring operation is cancelled. */
+  operation: string;
+  /** What it was made as: a recurring operation that became a `cancel` keeps its configuration. */
+  readonly madeAs: string;
+  readonly intervalMs: number;
+  /** The recurring operation that a `cancel` ends. */
+  cancels?: string;
+  node?: Node;
+  /** `Flag` bits. */
+  flags: number;
+  /** What a start or promotion on a lost node's account needs first. */
+  readonly needs: 'nothing' | 'quorum' | 'fencing';
+  priority: number;
+  /** So many `minRunnable` firsts must be runnable; 0: not counted. */
+  requiredBefore: number;
+  /** Further meta attributes: what is notified, migrated, cancelled, expected. */
+  readonly extra: Map<string, string>;
+  /** Fencing: `reboot`, `off` or `on`. */
+  readonly fencing?: string;
+  reason?: string;
+  readonly before: Link[];
+  readonly after: Link[];
+}
+
+export const isOptional = (draft: Draft): boolean => (draft.flags & Flag.optional) !== 0;
+export const isRunnable = (draft: Draft): boolean => (draft.flags & Flag.runnable) !== 0;
+export const isPseudo = (draft: Draft): boolean => (draft.flags & Flag.pseudo) !== 0;
+export const isMigratable = (draft: Draft): boolean => (draft.flags & Flag.migratable) !== 0;
+export const set = (draft: Draft, flags: number): void => void (draft.flags |= flags);
+export const clear = (draft: Draft, flags: number): void => void (draft.flags &= ~flags);
+
+/** The first reason stays: it is the nearest to the cause. */
+export function giveReason(draft: Draft, reason: string): void {
+  draft.reason ??= reason;
+}

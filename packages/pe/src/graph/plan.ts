@@ -1,0 +1,435 @@
+/**
+ * The workbench of the action stage: actions, the links between them, and the orders that are still to be turned into
+ * links once all actions are known.
+ *
+ * A plan is made by `draftActions`, settled by `settle` and read by `buildTransition`; nothing outside sees it change.
+ * It is one growing value rather than many, because drafts depend on each other in both directions: whether a node
+ * must be fenced may turn out when a stop is drafted, and which action an order speaks of when all are there.
+ *
+ * Everything is found by index (a resource's drafts by key, a pair's links by the two numbers), so that each step
+ * costs what it touches: Pacemaker's lists make the same steps quadratic.
+ */
+import type { Situation } from '../situation.ts';
+import type { Node } from '../status/node.ts';
+import { clear, type Draft, Flag, isPseudo, set } from './draft.ts';
+import { type Link, Means } from './link.ts';
+import { isWithin, Role, roleOf, type Subject } from './subject.ts';
+
+/** One side of an order: actions of a resource by key, or one action. */
+export interface Side {
+  readonly subject?: Subject;
+  readonly key?: string;
+  readonly draft?: Draft;
+}
+
+/** An order between actions that may not exist (yet). Applied in the order of creation. */
+export interface OrderRequest {
+  readonly first: Side;
+  readonly then: Side;
+  readonly meaning: number;
+}
+
+/** A resource that must be with another one, wherever that is. */
+export interface Dependent {
+  readonly subject: Subject;
+  /** It depends on the primary's being promoted, not just started. */
+  readonly onPromotion: boolean;
+  /** Only its own promotion depends on the primary. */
+  readonly forPromotion: boolean;
+}
+
+export interface PlanInput {
+  readonly situation: Situation;
+  /** By `Instance.index`. */
+  readonly subjects: readonly Subject[];
+  readonly roots: readonly Subject[];
+  /** Resources that must be with this one (score INFINITY), by its index; only outermost resources have any. */
+  readonly dependentsOf: (subject: Subject) => readonly Dependent[];
+  /** The nodes that a resource might have run on, the best first. */
+  readonly nodesByScore: (subject: Subject) => readonly Node[];
+}
+
+const shift = 2 ** 26; // two numbers of drafts in one whole number below 2^53
+
+export class Plan {
+  readonly situation: Situation;
+  readonly subjects: readonly Subject[];
+  readonly roots: readonly Subject[];
+  readonly dependentsOf: (subject: Subject) => readonly Dependent[];
+  readonly nodesByScore: (subject: Subject) => readonly Node[];
+  readonly drafts: Draft[] = [];
+  readonly requests: OrderRequest[] = [];
+  /** Nodes found to need fencing while drafting, beyond those that were unclean before. */
+  readonly #unclean: Uint8Array;
+  readonly #reset: Uint8Array;
+  readonly #singles = new Map<string, Draft>();
+  readonly #links = new Map<number, Link | Link[]>();
+  readonly #stopsOn = new Map<Node, Draft[]>();
+
+  constructor(input: PlanInput) {
+    this.situation = input.situation;
+    this.subjects = input.subjects;
+    this.roots = input.roots;
+    this.dependentsOf = input.dependentsOf;
+    this.nodesByScore = input.nodesByScore;
+    this.#unclean = Uint8Array.from(input.situation.nodes, (node) => Number(node.isUnclean));
+    this.#reset = Uint8Array.from(input.situation.nodes, (node) => Number(node.needsReset));
+  }
+
+  isUnclean(node: Node): boolean {
+    return this.#unclean[node.index] === 1;
+  }
+
+  /** A guest that is recovered with its resource, or a remote node that is fenced. */
+  needsReset(node: Node): boolean {
+    return this.#reset[node.index] === 1;
+  }
+
+  /** Could run resources: online, clean, and nobody wants it empty. */
+  isAvailable(node: Node): boolean {
+    return node.isOnline && !node.isShutdown && !this.isUnclean(node) && !node.isStandby && !node.isMaintenance;
+  }
+
+  subjectOf(instance: { readonly index: number }): Subject {
+    return this.subjects[instance.index] as Subject;
+  }
+
+  // ---------------------------------------------------------------- actions
+
+  /** Actions of a resource by key, oldest first; with `node` those there, where a draft without a node gets it. */
+  find(subject: Subject, key: string, node?: Node): readonly Draft[] {
+    const all = subject.drafts.get(key) ?? [];
+    if (node === undefined) return all;
+    return all.filter((draft) => {
+      if (draft.node === undefined) this.#settleOn(draft, node);
+      return draft.node === node;
+    });
+  }
+
+  /** As `find`, and a draft without a node does not count. */
+  findOn(subject: Subject, key: string, node: Node | undefined): readonly Draft[] {
+    if (node === undefined) return [];
+    return (subject.drafts.get(key) ?? []).filter((draft) => draft.node === node);
+  }
+
+  /** The newest of its actions by that key, on that node if one is given. */
+  newest(subject: Subject, key: string, node?: Node): Draft | undefined {
+    return subject.drafts.get(key)?.findLast((draft) => node === undefined || draft.node === node);
+  }
+
+  /** Finds or makes an action of a resource, and looks again at whether it can be done. */
+  action(
+    subject: Subject,
+    operation: string,
+    options: { node?: Node | undefined; isOptional: boolean; intervalMs?: number; key?: string },
+  ): Draft {
+    const { node, isOptional, intervalMs = 0, key = `${operation}_${intervalMs}` } = options;
+    let draft = this.find(subject, key, node)[0];
+    if (draft === undefined) {
+      draft = this.#make({ subject, operation, key, intervalMs, node, needs: needsOf(subject, operation) });
+      set(draft, (operation === 'lrm_delete' ? Flag.onDc : 0) | Flag.runnable | (isOptional ? Flag.optional : 0));
+      const known = subject.drafts.get(key);
+      if (known === undefined) subject.drafts.set(key, [draft]);
+      else known.push(draft);
+    }
+    if (draft.node !== undefined && !isPseudo(draft) && !subject.isManaged && intervalMs === 0)
+      set(draft, Flag.optional);
+    else if (!isOptional) clear(draft, Flag.optional);
+    this.#judge(draft, subject);
+    return draft;
+  }
+
+  /** A point in time in the life of a resource: `running`, `stopped`, … */
+  pseudo(
+    subject: Subject,
+    operation: string,
+    options: { isOptional: boolean; isRunnable: boolean; key?: string },
+  ): Draft {
+    const draft = this.action(subject, operation, {
+      isOptional: options.isOptional,
+      ...(options.key === undefined ? {} : { key: options.key }),
+    });
+    set(draft, Flag.pseudo | (options.isRunnable ? Flag.runnable : 0));
+    return draft;
+  }
+
+  /** A point in time that belongs to no resource, by its name. */
+  point(name: string): Draft {
+    let draft = this.#singles.get(name);
+    if (draft === undefined) {
+      draft = this.#make({ operation: name, key: name, intervalMs: 0, needs: 'nothing' });
+      set(draft, Flag.pseudo | Flag.runnable | Flag.optional);
+      this.#singles.set(name, draft);
+    }
+    return draft;
+  }
+
+  /** What is done to a node: `stonith`, `do_shutdown`. Optional until someone says otherwise. */
+  deed(key: string, operation: string, node: Node, fencing?: string): Draft {
+    let draft = this.#singles.get(key);
+    if (draft === undefined) {
+      draft = this.#make({
+        operation,
+        key,
+        intervalMs: 0,
+        node,
+        needs: 'nothing',
+        ...(fencing === undefined ? {} : { fencing }),
+      });
+      set(draft, Flag.runnable | Flag.optional);
+      this.#singles.set(key, draft);
+    }
+    return draft;
+  }
+
+  single(key: string): Draft | undefined {
+    return this.#singles.get(key);
+  }
+
+  /** Stops that were drafted for a node, whatever their resource. */
+  stopsOn(node: Node): readonly Draft[] {
+    return this.#stopsOn.get(node) ?? [];
+  }
+
+  // ---------------------------------------------------------------- links and orders
+
+  /** Links two actions; false if a link that means some of it is there already, or there is nothing to link. */
+  link(first: Draft | undefined, then: Draft | undefined, meaning: number): boolean {
+    if (meaning === Means.nothing || first === undefined || then === undefined || first === then) return false;
+    const pair = first.id * shift + then.id;
+    const known = this.#links.get(pair);
+    if (known !== undefined) {
+      if (Array.isArray(known)) {
+        if (known.some((link) => (link.meaning & meaning) !== 0)) return false;
+      } else if ((known.meaning & meaning) !== 0) return false;
+    }
+    const link: Link = { first, then, meaning, active: meaning };
+    if (known === undefined) this.#links.set(pair, link);
+    else if (Array.isArray(known)) known.push(link);
+    else this.#links.set(pair, [known, link]);
+    first.after.push(link);
+    then.before.push(link);
+    return true;
+  }
+
+  /** Asks for an order between actions that are found when all are there. */
+  order(first: Side, then: Side, meaning: number): void {
+    const request = { first: complete(first), then: complete(then), meaning };
+    this.requests.push(request);
+    this.#orderMigrations(request);
+  }
+
+  /** Orders actions of two resources by their operations. */
+  orderActions(first: Subject, firstOperation: string, then: Subject, thenOperation: string, meaning: number): void {
+    this.order({ subject: first, key: `${firstOperation}_0` }, { subject: then, key: `${thenOperation}_0` }, meaning);
+  }
+
+  /**
+   * A resource that migrates is not started and stopped where orders say so: what waits for a start must wait for the
+   * migration, and a migration begins with what a stop would have waited for.
+   */
+  #orderMigrations({ first, then }: OrderRequest): void {
+    const a = first.subject;
+    const b = then.subject;
+    if (a === undefined || b === undefined || a === b || isWithin(a, b) || isWithin(b, a)) return;
+    const canFirst = a.of.allowsMigration;
+    const canThen = b.of.allowsMigration;
+    if (!canFirst && !canThen) return;
+    const operations = `${operationOf(first)} ${operationOf(then)}`;
+    const unlessMigrating = Means.ordered | (canFirst ? Means.ifFirstUnmigratable : 0);
+    const isHalfway = b.migration !== undefined;
+    switch (operations) {
+      case 'start start':
+        if (canFirst && canThen) this.orderActions(a, 'migrate_from', b, 'migrate_to', Means.ordered);
+        if (canThen) this.orderActions(a, 'start', b, 'migrate_to', unlessMigrating);
+        return;
+      case 'stop stop':
+        if (!canThen) return;
+        this.orderActions(a, 'stop', b, 'migrate_to', unlessMigrating);
+        if (isHalfway) this.orderActions(a, 'stop', b, 'migrate_from', unlessMigrating);
+        return;
+      case 'promote start':
+        if (canThen) this.orderActions(a, 'promote', b, 'migrate_to', Means.ordered);
+        return;
+      case 'demote stop':
+        if (!canThen) return;
+        this.orderActions(a, 'demote', b, 'migrate_to', Means.ordered);
+        if (isHalfway) this.orderActions(a, 'demote', b, 'migrate_from', Means.ordered);
+        return;
+      default:
+    }
+  }
+
+  // ---------------------------------------------------------------- fencing
+
+  /** Whether this partition may and can fence the node. */
+  canFence(node: Node): boolean {
+    const { options, hasQuorum, nodes } = this.situation;
+    if (node.kind === 'guest') {
+      const launcher = this.launcherOf(node);
+      return (launcher?.of.activeNodes ?? []).every((host) => host.isOnline || this.canFence(host));
+    }
+    if (!options.isFencingEnabled || !options.hasFencing) return false;
+    if (hasQuorum || options.noQuorumPolicy === 'ignore') return true;
+    if (!node.isOnline) return false;
+    if (node.kind === 'remote' && !options.fencesRemoteWithoutQuorum && node.connection !== undefined) {
+      const allowed = node.connection.allowed;
+      if (nodes.some((other) => allowed.has(other) && !other.isOnline)) return false;
+    }
+    return true;
+  }
+
+  /** The resource that a guest node runs in. */
+  launcherOf(node: Node): Subject | undefined {
+    return node.connection === undefined ? undefined : this.subjectOf(node.connection).launcher;
+  }
+
+  connectionOf(node: Node): Subject | undefined {
+    return node.connection === undefined ? undefined : this.subjectOf(node.connection);
+  }
+
+  /** Marks a node as one that must be fenced; a guest is marked by failing the resource it runs in. */
+  mustFence(node: Node, reason: string): void {
+    if (node.kind === 'guest') {
+      const launcher = this.launcherOf(node);
+      if (launcher !== undefined && !launcher.isFailed && launcher.isManaged) {
+        this.#reset[node.index] = 1;
+        launcher.isFailed = true;
+        launcher.mustStopIfFailed = true;
+      }
+      return;
+    }
+    if (node.kind === 'remote') {
+      const connection = this.connectionOf(node);
+      if (connection === undefined || connection.isManaged) this.#reset[node.index] = 1;
+    } else if (this.isUnclean(node)) return;
+    this.#unclean[node.index] = 1;
+    this.fencing(node, { isOptional: true, reason });
+  }
+
+  /** The fencing (or with `operation: 'on'`, unfencing) of a node; required if it can be done and is not optional. */
+  fencing(node: Node, options: { operation?: string; isOptional: boolean; reason?: string | undefined }): Draft {
+    const operation = options.operation ?? this.situation.options.fencingAction;
+    const draft = this.deed(`stonith-${node.name}-${operation}`, 'stonith', node, operation);
+    if (!options.isOptional && this.canFence(node)) clear(draft, Flag.optional);
+    if (options.reason !== undefined) draft.reason ??= options.reason;
+    return draft;
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #make(
+    fields: Pick<Draft, 'operation' | 'key' | 'intervalMs' | 'needs'> & {
+      subject?: Subject;
+      node?: Node | undefined;
+      fencing?: string;
+    },
+  ): Draft {
+    const draft: Draft = {
+      id: this.drafts.length,
+      operation: fields.operation,
+      madeAs: fields.operation,
+      key: fields.key,
+      intervalMs: fields.intervalMs,
+      needs: fields.needs,
+      ...(fields.subject === undefined ? {} : { subject: fields.subject }),
+      ...(fields.fencing === undefined ? {} : { fencing: fields.fencing }),
+      flags: 0,
+      priority: 0,
+      requiredBefore: 0,
+      extra: new Map(),
+      before: [],
+      after: [],
+    };
+    this.drafts.push(draft);
+    if (fields.node !== undefined) this.#settleOn(draft, fields.node);
+    return draft;
+  }
+
+  #settleOn(draft: Draft, node: Node): void {
+    draft.node = node;
+    if (draft.operation !== 'stop') return;
+    const stops = this.#stopsOn.get(node);
+    if (stops === undefined) this.#stopsOn.set(node, [draft]);
+    else stops.push(draft);
+  }
+
+  /** Whether an action can be done at all: its node is there, and quorum allows it. */
+  #judge(draft: Draft, subject: Subject): void {
+    if (isPseudo(draft)) return;
+    const { node } = draft;
+    const onDc = (draft.flags & Flag.onDc) !== 0;
+    if (node === undefined) {
+      clear(draft, Flag.runnable);
+    } else if (!onDc && !node.isOnline && (node.kind !== 'guest' || this.needsReset(node))) {
+      clear(draft, Flag.runnable);
+      if (subject.isManaged && draft.operation === 'stop' && !this.isUnclean(node))
+        this.mustFence(node, 'stop is unrunnable');
+    } else if (!onDc && node.isPending) {
+      clear(draft, Flag.runnable);
+    } else if (draft.needs === 'nothing') {
+      delete draft.reason;
+      if (node.kind === 'guest' && !this.canFence(node)) clear(draft, Flag.runnable);
+      else set(draft, Flag.runnable);
+    } else {
+      this.#judgeByQuorum(draft, subject);
+    }
+  }
+
+  #judgeByQuorum(draft: Draft, subject: Subject): void {
+    switch (this.#quorumPolicy(subject)) {
+      case 'stop':
+        clear(draft, Flag.runnable);
+        draft.reason = 'no quorum';
+        return;
+      case 'freeze':
+        if (subject.of.activeNodes.length === 0 || subject.nextRole > subject.role) {
+          clear(draft, Flag.runnable);
+          draft.reason = 'quorum freeze';
+        }
+        return;
+      default:
+        set(draft, Flag.runnable);
+    }
+  }
+
+  #quorumPolicy(subject: Subject): string {
+    const { hasQuorum, options } = this.situation;
+    if (hasQuorum) return 'ignore';
+    if (options.noQuorumPolicy !== 'demote') return options.noQuorumPolicy;
+    if (subject.role < Role.unpromoted) return 'stop';
+    if (subject.nextRole > Role.unpromoted) {
+      subject.nextRole = Role.unpromoted;
+      subject.roleReason = 'no-quorum-policy=demote';
+    }
+    return 'ignore';
+  }
+}
+
+/** What must be sure before a start or promotion: other actions need nothing. */
+function needsOf(subject: Subject, operation: string): Draft['needs'] {
+  if (operation !== 'start' && operation !== 'promote') return 'nothing';
+  if (subject.of.needsFencing) return 'fencing';
+  return subject.of.needsQuorum ? 'quorum' : 'nothing';
+}
+
+/** Fills in the resource from the action, and the key. */
+function complete(side: Side): Side {
+  const subject = side.subject ?? side.draft?.subject;
+  const key = side.key ?? side.draft?.key;
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(key === undefined ? {} : { key }),
+    ...(side.draft === undefined ? {} : { draft: side.draft }),
+  };
+}
+
+/** The operation that a side speaks of, without the interval of its key. */
+function operationOf(side: Side): string {
+  if (side.draft !== undefined) return side.draft.operation;
+  const key = side.key ?? '';
+  return key.slice(0, key.lastIndexOf('_'));
+}
+
+/** Whether all of it is active (a group's every member): what freezing for lack of quorum looks at. */
+export const isActive = (subject: Subject): boolean => roleOf(subject, 'now') > Role.stopped;

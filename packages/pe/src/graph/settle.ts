@@ -1,0 +1,475 @@
+/**
+ * Decides which actions are needed and which can be done, by following what the links between them mean.
+ *
+ * Each action is looked at with all links that lead to it. Where that changes it, or one before it, all that come
+ * after a changed action are looked at again, the latest change first, until nothing changes. Changes go one way
+ * (optional becomes required, runnable becomes unrunnable), so the end is the same whatever the order and is reached
+ * after few visits of each action: a work list in which an action waits at most once replaces the recursion that
+ * Pacemaker uses here, and with it the depth of the call stack and the repeated visits.
+ */
+import { isTrue } from '../config/values.ts';
+import type { Node } from '../status/node.ts';
+import { compatibleInstance, completionOf, flagsOf, insideOf, instanceOperation, instancesOf } from './collective.ts';
+import { clear, type Draft, Flag, giveReason, isOptional, isRunnable, set } from './draft.ts';
+import { has, type Link, Means } from './link.ts';
+import type { Plan } from './plan.ts';
+import { assignedNode, isCollective, isWithin, Role, roleOf, type Subject } from './subject.ts';
+import { withdraw } from './withdraw.ts';
+
+const First = 1;
+const Then = 2;
+
+/** Settles all drafts of the plan in place. */
+export function settle(plan: Plan): void {
+  new Settlement(plan).run();
+}
+
+class Settlement {
+  readonly #plan: Plan;
+  readonly #waiting: Draft[] = [];
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  run(): void {
+    const { drafts } = this.#plan;
+    for (const draft of drafts) this.#blockDependents(draft);
+    this.#drain();
+    for (let at = drafts.length - 1; at >= 0; at--) {
+      this.#look(drafts[at] as Draft);
+      this.#drain();
+    }
+  }
+
+  #again(draft: Draft): void {
+    if ((draft.flags & Flag.queued) !== 0) return;
+    set(draft, Flag.queued);
+    this.#waiting.push(draft);
+  }
+
+  #drain(): void {
+    for (let draft = this.#waiting.pop(); draft !== undefined; draft = this.#waiting.pop()) {
+      clear(draft, Flag.queued);
+      this.#look(draft);
+    }
+  }
+
+  #againAfter(draft: Draft): void {
+    for (const link of draft.after) this.#again(link.then);
+  }
+
+  /** Looks at one action with everything before it. */
+  #look(then: Draft): void {
+    const before = then.flags & ~Flag.queued;
+    const counts = then.requiredBefore > 0 ? { runnable: 0 } : undefined;
+    if (counts !== undefined) clear(then, Flag.runnable); // until enough are counted
+    let changed = 0;
+    const links = then.before;
+    for (let at = links.length - 1; at >= 0; at--) {
+      const one = this.#follow(links[at] as Link, then, counts);
+      if (has(one, First)) {
+        const { first } = links[at] as Link;
+        this.#againAfter(first);
+        this.#again(first);
+      }
+      changed |= one;
+    }
+    if (counts !== undefined) {
+      if (counts.runnable >= then.requiredBefore) set(then, Flag.runnable);
+      changed = (then.flags & ~Flag.queued) === before ? 0 : Then;
+    }
+    if (has(changed, Then)) {
+      if (has(before, Flag.runnable) && !isRunnable(then)) this.#blockDependents(then);
+      this.#again(then);
+      this.#againAfter(then);
+    }
+  }
+
+  /** Follows one link; says which of its two actions changed. */
+  #follow(link: Link, then: Draft, counts: { runnable: number } | undefined): number {
+    const plan = this.#plan;
+    const { first } = link;
+    const firstNode = placeFor(first);
+    const thenNode = placeFor(then);
+    if (
+      has(link.active, Means.ifOnSameNode) &&
+      firstNode !== undefined &&
+      thenNode !== undefined &&
+      firstNode !== thenNode
+    ) {
+      link.active = Means.nothing;
+      return 0;
+    }
+    if (first.subject !== undefined && has(link.active, Means.thenCancelsFirst) && !isOptional(then)) {
+      set(first, Flag.optional);
+      if (first.operation === 'reload-agent') first.subject.isReloading = false;
+    }
+    const real = this.#standIn(first, then);
+    if (real !== first) {
+      // Others wait until all of a collective is done, not for its beginning.
+      if (!plan.link(real, then, link.active)) return 0;
+      link.active = Means.nothing;
+      return Then;
+    }
+    const firstFlags = orderingFlags(plan, first, thenNode);
+    const thenFlags = orderingFlags(plan, then, firstNode);
+    return this.#apply(link, then, firstFlags, thenFlags, counts);
+  }
+
+  /** The action that `then` really waits for: the completion of a collective's action, with its notifications. */
+  #standIn(first: Draft, then: Draft): Draft {
+    const { subject } = first;
+    if (subject === undefined || then.subject === undefined || subject.kind === 'primitive') return first;
+    if (subject === then.subject || isWithin(then.subject, subject)) return first;
+    if (first.key.includes('notify') || first.intervalMs > 0) return first;
+    const completion = completionOf(first.operation) ?? first.operation;
+    if (completion === first.operation && !isCompletion(completion)) return first;
+    const key =
+      subject.of.hasNotify && (subject.kind === 'clone' || subject.bundle !== undefined)
+        ? `confirmed-post_notify_${completion}_0`
+        : `${completion}_0`;
+    return this.#plan.newest(subject, key) ?? first;
+  }
+
+  /** Everything that a link means, in turn. */
+  #apply(
+    link: Link,
+    then: Draft,
+    firstFlags: number,
+    thenFlags: number,
+    counts: { runnable: number } | undefined,
+  ): number {
+    const { first } = link;
+    let { node } = then;
+    let changed = 0;
+    if (has(link.active, Means.firstImpliesSameNodeThen)) {
+      link.active = (link.active & ~Means.firstImpliesSameNodeThen) | Means.firstImpliesThen;
+      node = first.node;
+    }
+    const on = (subject: Subject, meaning: number, filter: number, flags = firstFlags): void => {
+      if (has(link.active, meaning)) changed |= this.#update(subject, first, then, node, flags, filter, meaning);
+    };
+    const owner = then.subject;
+
+    if (owner !== undefined) on(owner, Means.firstImpliesThen, Flag.optional, firstFlags & Flag.optional);
+    else if (has(link.active, Means.firstImpliesThen) && !has(firstFlags, Flag.optional) && isOptional(then)) {
+      clear(then, Flag.optional);
+      changed |= Then;
+    }
+    if (owner !== undefined) on(owner, Means.restart, Flag.optional | Flag.runnable);
+    if (has(link.active, Means.thenImpliesFirst)) {
+      if (first.subject !== undefined) on(first.subject, Means.thenImpliesFirst, Flag.optional);
+      else if (!has(firstFlags, Flag.optional) && isRunnable(first)) {
+        clear(first, Flag.runnable);
+        changed |= First;
+      }
+    }
+    if (owner !== undefined) {
+      on(owner, Means.promotedThenImpliesFirst, Flag.optional, firstFlags & Flag.optional);
+      on(owner, Means.minRunnable, Flag.runnable);
+    } else if (has(link.active, Means.minRunnable) && has(firstFlags, Flag.runnable) && counts !== undefined) {
+      counts.runnable++;
+    }
+    if (has(link.active, Means.nestedRemoteProbe) && owner !== undefined) {
+      if (!has(firstFlags, Flag.runnable) && (first.subject?.of.activeNodes.length ?? 0) > 0) {
+        link.active = Means.nothing;
+      } else {
+        changed |= this.#update(owner, first, then, node, firstFlags, Flag.runnable, Means.unrunnableFirstBlocks);
+      }
+    }
+    if (owner !== undefined) {
+      on(owner, Means.unrunnableFirstBlocks, Flag.runnable);
+      on(owner, Means.unmigratableThenBlocks, Flag.optional);
+      on(owner, Means.firstElseThen, Flag.optional);
+      on(owner, Means.ordered, Flag.runnable);
+      on(owner, Means.asymmetric, Flag.runnable);
+    } else if (has(link.active, Means.unrunnableFirstBlocks) && !has(firstFlags, Flag.runnable) && isRunnable(then)) {
+      clear(then, Flag.runnable);
+      changed |= Then;
+    }
+    if (isRunnable(first) && has(link.active, Means.firstImpliesThenGraphed) && !has(firstFlags, Flag.optional)) {
+      set(then, Flag.always);
+    }
+    if (has(link.active, Means.thenImpliesFirstGraphed) && !has(thenFlags, Flag.optional)) set(first, Flag.always);
+
+    // A stop that an operator must do first keeps everything back that would follow from it.
+    const implies = Means.firstImpliesThen | Means.thenImpliesFirst | Means.restart;
+    if (
+      has(link.active, implies) &&
+      first.subject !== undefined &&
+      !first.subject.isManaged &&
+      first.subject.isBlocked &&
+      !isRunnable(first) &&
+      first.operation === 'stop' &&
+      isRunnable(then)
+    ) {
+      clear(then, Flag.runnable);
+      changed |= Then;
+    }
+    return changed;
+  }
+
+  /** Applies one meaning in the way of the resource's kind. */
+  #update(
+    subject: Subject,
+    first: Draft,
+    then: Draft,
+    node: Node | undefined,
+    flags: number,
+    filter: number,
+    meaning: number,
+  ): number {
+    switch (subject.kind) {
+      case 'primitive':
+        return this.#updatePair(first, then, flags, filter, meaning);
+      case 'group':
+        return this.#updateGroup(first, then, node, flags, filter, meaning);
+      default:
+        return this.#updateInstances(first, then, node, flags, filter, meaning);
+    }
+  }
+
+  #updateGroup(
+    first: Draft,
+    then: Draft,
+    node: Node | undefined,
+    flags: number,
+    filter: number,
+    meaning: number,
+  ): number {
+    let changed = this.#updatePair(first, then, flags, filter, meaning);
+    for (const member of then.subject?.children ?? []) {
+      const action = this.#plan.newest(member, `${then.operation}_0`, node);
+      if (action !== undefined) changed |= this.#update(member, first, action, node, flags, filter, meaning);
+    }
+    return changed;
+  }
+
+  #updateInstances(
+    first: Draft,
+    then: Draft,
+    node: Node | undefined,
+    flags: number,
+    filter: number,
+    meaning: number,
+  ): number {
+    if (then.subject === undefined) return 0;
+    if (isInterleaved(first, then)) return this.#updateInterleaved(first, then, node, filter, meaning);
+    let changed = this.#updatePair(first, then, flags, filter, meaning);
+    for (const instance of instancesOf(then.subject)) {
+      const action = this.#plan.newest(instance, `${then.operation}_0`, node);
+      if (action === undefined || !has(flagsOf(this.#plan, action, node), Flag.runnable)) continue;
+      const one = this.#update(instance, first, action, node, flags, filter, meaning);
+      if (has(one, Then)) this.#againAfter(action);
+      changed |= one;
+    }
+    return changed;
+  }
+
+  /** Each instance waits only for the other clone's instance on its node. */
+  #updateInterleaved(first: Draft, then: Draft, node: Node | undefined, filter: number, meaning: number): number {
+    const plan = this.#plan;
+    const firstSubject = first.subject as Subject;
+    const thenSubject = then.subject as Subject;
+    const operation = instanceOperation(first);
+    const isDown = first.key.endsWith('stopped_0') || first.key.endsWith('demoted_0');
+    let changed = 0;
+    for (const thenInstance of instancesOf(thenSubject)) {
+      const firstInstance = compatibleInstance(plan, thenInstance, firstSubject, isDown ? 'now' : 'next');
+      if (firstInstance === undefined) {
+        // Nothing to go with: an instance that needs a partner cannot come up.
+        if (!isDown && has(meaning, Means.unrunnableFirstBlocks | Means.firstImpliesThen)) {
+          const withdrawn = withdraw(thenInstance);
+          for (const draft of withdrawn.drafts) this.#touch(draft);
+          if (withdrawn.wasPlaced) changed |= Then;
+        }
+        continue;
+      }
+      const firstAction = this.#instanceAction(first, firstInstance, operation, node, true);
+      if (firstAction === undefined) continue;
+      const thenAction = this.#instanceAction(then, thenInstance, then.operation, node, false);
+      if (thenAction === undefined) continue;
+      if (plan.link(firstAction, thenAction, meaning)) changed |= First | Then;
+      const flags = flagsOf(plan, firstAction, node);
+      const one = this.#update(thenInstance, firstAction, thenAction, node, flags, filter, meaning);
+      changed |= one;
+      if (has(one, First)) this.#touch(firstAction);
+      if (has(one, Then)) this.#touch(thenAction);
+    }
+    return changed;
+  }
+
+  #touch(draft: Draft): void {
+    this.#again(draft);
+    this.#againAfter(draft);
+  }
+
+  /** Of a bundle's instance, the container acts for some operations and what is inside it for others. */
+  #instanceAction(
+    of: Draft,
+    instance: Subject,
+    operation: string,
+    node: Node | undefined,
+    isFirst: boolean,
+  ): Draft | undefined {
+    const goesInside = isFirst
+      ? of.operation !== 'stop' && of.operation !== 'stopped'
+      : ['promote', 'promoted', 'demote', 'demoted'].includes(of.operation);
+    const inside = goesInside ? insideOf(instance) : undefined;
+    return this.#plan.newest(inside ?? instance, `${operation}_0`, inside === undefined ? node : undefined);
+  }
+
+  /** What a meaning does to two actions. */
+  #updatePair(first: Draft, then: Draft, flags: number, filter: number, meaning: number): number {
+    const thenBefore = then.flags & ~Flag.queued;
+    const firstBefore = first.flags & ~Flag.queued;
+
+    if (has(meaning, Means.asymmetric)) followAsymmetric(first, then);
+
+    if (has(meaning, Means.thenImpliesFirst) && !has(thenBefore, Flag.optional)) {
+      if (has(filter, Flag.optional) && !has(flags, Flag.optional) && has(firstBefore, Flag.optional)) {
+        take(first, Flag.optional, then);
+      }
+      if (has(flags, Flag.migratable) && !has(then.flags, Flag.migratable)) take(first, Flag.migratable, then);
+    }
+
+    if (
+      has(meaning, Means.promotedThenImpliesFirst) &&
+      then.subject?.role === Role.promoted &&
+      has(filter, Flag.optional) &&
+      !isOptional(then)
+    ) {
+      take(first, Flag.optional, then);
+      if (!has(then.flags, Flag.migratable)) take(first, Flag.migratable, then);
+    }
+
+    if (has(meaning, Means.unmigratableThenBlocks) && has(filter, Flag.optional)) {
+      const both = Flag.migratable | Flag.runnable;
+      if ((then.flags & both) !== both) take(first, Flag.runnable, then);
+      if (!isOptional(then)) take(first, Flag.optional, then);
+    }
+
+    if (has(meaning, Means.firstElseThen) && has(filter, Flag.optional) && !isRunnable(first)) {
+      take(then, Flag.migratable, first);
+      clear(then, Flag.pseudo);
+    }
+
+    if (
+      has(meaning, Means.unrunnableFirstBlocks) &&
+      has(filter, Flag.runnable) &&
+      isRunnable(then) &&
+      !has(flags, Flag.runnable)
+    ) {
+      take(then, Flag.runnable, first);
+      take(then, Flag.migratable, first);
+    }
+
+    if (
+      has(meaning, Means.firstImpliesThen) &&
+      has(filter, Flag.optional) &&
+      isOptional(then) &&
+      !has(flags, Flag.optional) &&
+      !has(first.flags, Flag.migratable)
+    ) {
+      take(then, Flag.optional, first);
+    }
+
+    if (has(meaning, Means.restart)) followRestart(first, then, filter);
+
+    let changed = 0;
+    if ((then.flags & ~Flag.queued) !== thenBefore) {
+      changed |= Then;
+      if (then.subject?.parent !== undefined) this.#again(then); // members of cloned groups restart with it
+    }
+    if ((first.flags & ~Flag.queued) !== firstBefore) changed |= First;
+    return changed;
+  }
+
+  /** What must run beside something that cannot start (or be promoted) cannot either. */
+  #blockDependents(draft: Draft): void {
+    if (isRunnable(draft) || draft.subject === undefined) return;
+    if (draft.operation !== 'start' && draft.operation !== 'promote') return;
+    const whole = draft.subject.bundle ?? draft.subject.top;
+    for (const child of whole.children) {
+      const own = this.#plan.newest(child, `${draft.operation}_0`);
+      if (own === undefined || isRunnable(own)) return; // a part of it can
+    }
+    for (const dependent of this.#plan.dependentsOf(whole)) {
+      if (draft.operation === 'promote' && !dependent.onPromotion) continue;
+      this.#block(dependent.subject, dependent.forPromotion ? 'promote' : 'start', draft.subject);
+    }
+  }
+
+  #block(subject: Subject, operation: string, reason: Subject): void {
+    for (const draft of subject.drafts.get(`${operation}_0`) ?? []) {
+      if (!isRunnable(draft)) continue;
+      clear(draft, Flag.runnable);
+      giveReason(draft, `colocation with ${reason.id}`);
+      this.#blockDependents(draft);
+      this.#touch(draft);
+    }
+    for (const child of subject.children) this.#block(child, operation, reason);
+  }
+}
+
+const isCompletion = (operation: string): boolean =>
+  operation === 'running' || operation === 'stopped' || operation === 'promoted' || operation === 'demoted';
+
+/** Where an action counts as being: a group starts where its members are placed. */
+const placeFor = (draft: Draft): Node | undefined =>
+  draft.subject?.kind === 'group' && draft.operation === 'start' ? assignedNode(draft.subject) : draft.node;
+
+/** A clone's flags on one node, except that it can run if it can run anywhere. */
+function orderingFlags(plan: Plan, draft: Draft, node: Node | undefined): number {
+  const flags = flagsOf(plan, draft);
+  if (node === undefined || draft.subject?.kind !== 'clone') return flags;
+  return flagsOf(plan, draft, node) | (flags & Flag.runnable);
+}
+
+function isInterleaved(first: Draft, then: Draft): boolean {
+  if (first.subject === undefined || then.subject === undefined || first.subject === then.subject) return false;
+  if (!isCollective(first.subject) || !isCollective(then.subject)) return false;
+  const decider = then.key.endsWith('stop_0') || then.key.endsWith('demote_0') ? first.subject : then.subject;
+  return isTrue(decider.of.meta.get('interleave'));
+}
+
+/** Takes a flag away because of another action, and says so if that is another resource's. */
+function take(draft: Draft, flag: number, because: Draft): void {
+  if (!has(draft.flags, flag)) return;
+  clear(draft, flag);
+  if (draft.subject === because.subject) return;
+  const what = flag === Flag.runnable ? 'unrunnable' : flag === Flag.migratable ? 'unmigrateable' : 'required';
+  const whose = because.subject === undefined ? '' : ` ${because.subject.id}`;
+  giveReason(draft, `${what}${whose} ${because.operation}`);
+}
+
+/** "Then" waits for ever for a first that cannot run, unless it is as the order wants it already. */
+function followAsymmetric(first: Draft, then: Draft): void {
+  if (then.subject === undefined || isRunnable(first)) return;
+  if (isOptional(then)) {
+    const role = roleOf(then.subject, 'now');
+    if (role === Role.stopped && then.operation === 'stop') return;
+    const active = then.subject.of.activeNodes;
+    const isOnlyHere = active.length === 1 && active[0] === then.node;
+    if (role >= Role.started && then.operation === 'start' && isOnlyHere) return;
+  }
+  take(then, Flag.optional, first);
+  take(then, Flag.runnable, first);
+}
+
+/** A stop on the way to a start (or to an earlier member's stop) is needed if that is. */
+function followRestart(first: Draft, then: Draft, filter: number): void {
+  const isThenRequired = has(filter, Flag.optional) && !isOptional(then);
+  // What should restart and cannot start is stopped all the same.
+  const isThenStuck =
+    has(filter, Flag.runnable) &&
+    !isRunnable(then) &&
+    (then.subject?.isManaged ?? false) &&
+    first.subject === then.subject;
+  if (!isThenRequired && !isThenStuck) return;
+  if (isRunnable(first)) take(first, Flag.optional, then);
+  if (!isOptional(then)) take(first, Flag.optional, then);
+  if (!has(then.flags, Flag.migratable)) take(first, Flag.migratable, then);
+  if (!isOptional(first) && !isRunnable(first)) take(then, Flag.runnable, first);
+}
