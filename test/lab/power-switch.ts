@@ -1,6 +1,7 @@
 /**
  * A power switch that the nodes of a laboratory can reach without the network, as a management board would be: a Unix
- * socket that takes one line (`off NODE`, `on NODE`, `reboot NODE`, `status NODE`) and answers `ok …` or `error …`.
+ * socket that takes one command (`off NODE`, `on NODE`, `reboot NODE`, `status NODE`), whether or not a newline ends it,
+ * and answers `ok …` or `error …`.
  */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -37,14 +38,10 @@ export class PowerSwitch {
   }
 
   #serve(socket: Socket, outlets: Outlets): void {
-    let line = '';
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy()); // the node that asked may just have been switched off
-    socket.on('data', (text: string) => {
-      line += text;
-      if (!line.includes('\n') || line.length > 1000) return;
+    socket.once('data', (line: string) => {
       const [command = '', node = ''] = line.trim().split(/\s+/u);
-      line = '';
       this.#carryOut(command, node, outlets).then(
         (answer) => socket.end(`${answer}\n`),
         (error: unknown) => socket.end(`error ${String(error)}\n`),
