@@ -107,6 +107,7 @@ export type LrmInput =
   | Forget
   | Restore
   | SecretsRead
+  | DeviceAnswered
   | AgentsChanged
   | ProcessEnded
   | TimerExpired;

@@ -150,6 +150,6 @@ function digests(request: Execute, description: AgentDescription | undefined): D
       : { restartDigest: digestWithout(parameters, reloadable), forceRestart: withBlanks(needRestart) }),
     ...(described.length === 0
       ? {}
-      : { secureDigest: digestWithout(parameters, secret), secureParameters: withBlanks(described) }),
+      : { secureDigest: digestWithout(parameters, new Set(described)), secureParameters: withBlanks(described) }),
   };
 }
