@@ -6,3 +6,7 @@ export * from './decide.ts';
 export * from './memory.ts';
 export * from './options.ts';
 export * from './policy.ts';
+export * from './arbiter/choose.ts';
+export * from './arbiter/client.ts';
+export * from './arbiter/messages.ts';
+export * from './arbiter/server.ts';

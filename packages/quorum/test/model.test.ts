@@ -38,7 +38,13 @@ describe('over every history, no two partitions hold quorum and quorate views fo
   });
 });
 
-const withoutPending = ({ pending: _, ...memory }: QuorumMemory): QuorumMemory => memory;
+const withoutPending = ({ base, lineage, lastQuorateMembers, waiting, forced }: QuorumMemory): QuorumMemory => ({
+  base,
+  lineage,
+  lastQuorateMembers,
+  waiting,
+  forced,
+});
 
 /** Each takes one rule out of the policy. */
 const mutants: Readonly<Record<string, (policy: Policy) => Policy>> = {
