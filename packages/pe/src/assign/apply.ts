@@ -271,24 +271,28 @@ function compatibleInstance(
   role: number,
   attribute: string | undefined,
 ): Slot | undefined {
+  const matching = clone.children.filter(
+    (instance) =>
+      (role === UNKNOWN || role === roleOf(instance, false)) &&
+      !isAnyBlocked(instance) &&
+      placeOf(instance) !== NOWHERE,
+  );
+  const key = (at: number, instance: Slot): number | string | undefined => {
+    const seat = board.seats[at];
+    return attribute === undefined || seat === undefined ? at : placeValue(board, seat, attribute, instance);
+  };
+  const byPlace = new Map<number | string | undefined, Slot>();
+  for (const instance of matching) {
+    const where = key(placeOf(instance), instance);
+    if (!byPlace.has(where)) byPlace.set(where, instance);
+  }
   const place = placeOf(dependent);
   const candidates = place === NOWHERE ? sortedSeats(board, dependent.scores, NOWHERE) : [place];
   for (const at of candidates) {
-    const found = clone.children.find((instance) => isMatch(board, instance, at, role, attribute));
+    const found = byPlace.get(key(at, clone.children[0] ?? clone));
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function isMatch(board: Board, instance: Slot, at: number, role: number, attribute: string | undefined): boolean {
-  if (role !== UNKNOWN && role !== roleOf(instance, false)) return false;
-  if (isAnyBlocked(instance)) return false;
-  const place = placeOf(instance);
-  if (place === NOWHERE) return false;
-  if (attribute === undefined) return place === at;
-  const [there, here] = [board.seats[place], board.seats[at]];
-  if (there === undefined || here === undefined) return false;
-  return placeValue(board, there, attribute, instance) === placeValue(board, here, attribute, instance);
 }
 
 /** The bundle's container on the dependent's host, or on the best node where it may be. */
@@ -306,7 +310,7 @@ function compatibleContainer(board: Board, dependent: Slot, bundle: Slot): Slot 
     if (at === NOWHERE) continue;
     for (const replica of instance.replicas) {
       const container = containerIn(board, replica);
-      if (isMatch(board, container, at, UNKNOWN, undefined)) return container;
+      if (container.place === at && !container.isBlocked) return container;
     }
   }
   return undefined;

@@ -73,8 +73,8 @@ export function putOn(board: Board, slot: Slot, at: number, isForced: boolean, i
     return;
   }
   slot.place = place;
-  slot.placeScore = slot.scores[place] === ABSENT ? 0 : (slot.scores[place] ?? 0);
   const seat = board.seats[place];
+  slot.placeScore = isForced ? (seat?.node.score ?? 0) : (slot.scores[place] ?? 0);
   const primitive = primitiveOf(slot);
   if (seat === undefined || primitive === undefined) return;
   seat.placed += 1;

@@ -105,9 +105,7 @@ const discoveries = ['always', 'never', 'exclusive'] as const;
 
 function placeOfSlot(board: Board, slot: Slot): Place {
   const node = board.seats[slot.place]?.node;
-  const allowed: (AllowedScore | undefined)[] = Array.from(slot.scores, (score, at) =>
-    score === ABSENT ? undefined : { score, discovery: discoveries[slot.discovery?.[at] ?? 0] ?? 'always' },
-  );
+  let allowed: Place['allowed'] | undefined;
   return {
     instance: slot.instance,
     ...(node === undefined ? {} : { node }),
@@ -117,10 +115,18 @@ function placeOfSlot(board: Board, slot: Slot): Place {
     isBlocked: slot.isBlocked,
     hasExclusiveProbes: slot.hasExclusiveProbes,
     children: slot.children.map((child) => child.instance),
-    allowed,
+    // Made when asked for: few instances are, and with many nodes it is the largest part of the result.
+    get allowed() {
+      return (allowed ??= allowedOf(slot));
+    },
     ...(topIsPromotable(slot) ? { promotionScore: slot.promotionPriority } : {}),
     ...(slot.lock === undefined ? {} : { lock: slot.lock }),
   };
 }
+
+const allowedOf = (slot: Slot): Place['allowed'] =>
+  Array.from(slot.scores, (score, at): AllowedScore | undefined =>
+    score === ABSENT ? undefined : { score, discovery: discoveries[slot.discovery?.[at] ?? 0] ?? 'always' },
+  );
 
 const topIsPromotable = (slot: Slot): boolean => slot.parent?.kind === 'clone' && slot.parent.instance.isPromotable;

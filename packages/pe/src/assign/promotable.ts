@@ -17,7 +17,6 @@ import {
   roleOf,
   STARTED,
   sum,
-  topSlot,
   UNKNOWN,
   UNPROMOTED,
   STOPPED,
@@ -26,6 +25,7 @@ import {
   type Seat,
   type Slot,
 } from './board.ts';
+import type { Node } from '../status/node.ts';
 import { lacksPromotionTicket } from './criteria.ts';
 import { withoutNumber } from './failures.ts';
 import { sortInstancesAfter } from './instances.ts';
@@ -37,12 +37,13 @@ import { bePromoted, beUnpromoted, callUnpromoted } from './roles.ts';
 export function addPromotionScores(board: Board, clone: Slot): void {
   if (clone.hasPromotionScores) return;
   clone.hasPromotionScores = true;
+  const known = knownOf(clone);
   for (const child of clone.children) {
     for (const seat of board.seats) {
       const at = seat.index;
       const before = child.scores[at] ?? ABSENT;
       if (before === ABSENT || !seat.isAvailable) continue;
-      const score = promotionScore(board, clone, child, seat)?.score ?? 0;
+      const score = promotionScore(board, known, child, seat)?.score ?? 0;
       if (score > 0) {
         child.scores[at] = sum(before, score);
         note(board, child, at, score, { type: 'promotion' });
@@ -57,12 +58,12 @@ interface PromotionScore {
 }
 
 /** The agent's wish for an instance on a node; of a group, all its members' together. Undefined: there is none. */
-function promotionScore(board: Board, clone: Slot, slot: Slot, seat: Seat): PromotionScore | undefined {
+function promotionScore(board: Board, known: Known, slot: Slot, seat: Seat): PromotionScore | undefined {
   if (slot.children.length > 0) {
-    const scores = slot.children.flatMap((member) => promotionScore(board, clone, member, seat) ?? []);
+    const scores = slot.children.flatMap((member) => promotionScore(board, known, member, seat) ?? []);
     return scores.length === 0 ? undefined : { score: scores.reduce((total, { score }) => total + score, 0) };
   }
-  if (!doesPromotionScoreCount(clone, slot, seat)) return undefined;
+  if (!doesPromotionScoreCount(known, slot, seat)) return undefined;
   const { instance } = slot;
   let value = promotionAttribute(board, slot, seat, instance.historyId ?? instance.id);
   if (value === undefined && !instance.isUnique) {
@@ -80,37 +81,46 @@ function promotionAttribute(board: Board, slot: Slot, seat: Seat, name: string):
   return host?.attributes.get(`master-${name}`);
 }
 
+/** Where the instances of an anonymous clone are active and where their state is known, by the primitive's id. */
+type Known = ReadonlyMap<string, { readonly active: ReadonlyMap<Node, Slot>; readonly probed: ReadonlySet<Node> }>;
+
+function knownOf(clone: Slot): Known {
+  const known = new Map<string, { readonly active: Map<Node, Slot>; readonly probed: Set<Node> }>();
+  for (const child of clone.children) {
+    for (const slot of child.kind === 'primitive' ? [child] : child.children) {
+      const { configId, activeNodes, probedNodes } = slot.instance;
+      const of = known.get(configId) ?? { active: new Map<Node, Slot>(), probed: new Set<Node>() };
+      known.set(configId, of);
+      for (const node of activeNodes) if (!of.active.has(node)) of.active.set(node, slot);
+      for (const node of probedNodes) of.probed.add(node);
+    }
+  }
+  return known;
+}
+
 /**
  * Whether a promotion score means this instance: where it is active; for anonymous instances also where none is but
  * the state is known; and everywhere as long as nothing is known of it, so that permanent scores count at the start.
  */
-function doesPromotionScoreCount(clone: Slot, slot: Slot, seat: Seat): boolean {
+function doesPromotionScoreCount(known: Known, slot: Slot, seat: Seat): boolean {
   if ((slot.scores[seat.index] ?? ABSENT) < 0) return false;
   const { instance } = slot;
   const { node } = seat;
-  const top = topSlot(slot, false);
   if (!instance.isUnique) {
-    const same = sameMembers(top.kind === 'clone' ? top : clone, slot);
-    const active = same.find((each) => each.instance.activeNodes.includes(node));
+    const same = known.get(instance.configId);
+    const active = same?.active.get(node);
     if (active === slot) return true;
-    if (active === undefined && same.some((each) => each.instance.probedNodes.has(node))) return true;
+    if (active === undefined && same?.probed.has(node) === true) return true;
   }
   if (instance.activeNodes.length === 0 && instance.probedNodes.size === 0) return true;
   return instance.probedNodes.has(node) || instance.activeNodes.includes(node);
 }
 
-/** The primitive's counterparts in all instances of the clone. */
-function sameMembers(clone: Slot, slot: Slot): readonly Slot[] {
-  return clone.children.flatMap((child) => {
-    if (child.kind === 'primitive') return [child];
-    return child.children.filter((member) => member.instance.configId === slot.instance.configId);
-  });
-}
-
 /** Gives each instance its role. */
 export function chooseRoles(board: Board, clone: Slot): void {
   clone.counts = new Int32Array(board.seats.length);
-  for (const instance of clone.children) setPriority(board, clone, instance);
+  const known = knownOf(clone);
+  for (const instance of clone.children) setPriority(board, clone, instance, known);
   sortForPromotion(board, clone);
   let promoted = 0;
   for (const instance of clone.children) {
@@ -127,7 +137,7 @@ export function chooseRoles(board: Board, clone: Slot): void {
 }
 
 /** What speaks for an instance where it is placed, before others' wishes. */
-function setPriority(board: Board, clone: Slot, instance: Slot): void {
+function setPriority(board: Board, clone: Slot, instance: Slot, known: Known): void {
   if (roleOf(instance, true) === STARTED) callUnpromoted(instance);
   const place = placeOf(instance);
   const seat = board.seats[place];
@@ -135,7 +145,7 @@ function setPriority(board: Board, clone: Slot, instance: Slot): void {
   const nextRole = roleOf(instance, false);
   if (nextRole === STARTED || nextRole === UNKNOWN) {
     // Without a score from the agent it takes a constraint for the role to be promoted.
-    instance.priority = promotionScore(board, clone, instance, seat)?.score ?? -1;
+    instance.priority = promotionScore(board, known, instance, seat)?.score ?? -1;
   } else if (nextRole === UNPROMOTED || nextRole === STOPPED) {
     instance.priority = -INFINITY;
   }
