@@ -17,7 +17,15 @@ export default defineConfig({
       project('simulation', ['test/simulation/**/*.test.ts'], 120 * seconds),
       project('conformance', ['test/conformance/**/*.test.ts'], 300 * seconds),
       project('tidy', ['test/tidy/**/*.test.ts'], 60 * seconds),
-      { test: { name: 'netns', include: ['test/netns/**/*.test.ts'], testTimeout: 180 * seconds, hookTimeout: 120 * seconds, fileParallelism: false } },
+      {
+        test: {
+          name: 'netns',
+          include: ['test/netns/**/*.test.ts'],
+          testTimeout: 180 * seconds,
+          hookTimeout: 120 * seconds,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

@@ -8,8 +8,9 @@ export interface MergeOptions {
 }
 
 /**
- * Adds the values of the sets whose rules hold to `into`, from the highest score down, sets of equal score in their
- * order. A name that has a value already keeps it, except that the old value `#default` takes it away.
+ * Adds the values of the sets whose rules hold to `into`, from the highest score down; of sets with equal scores
+ * the later wins (as Pacemaker 3 has it, so that a primitive's own sets win over its template's). A name that has a
+ * value already keeps it, except that the old value `#default` takes it away.
  */
 export function mergeSets(
   sets: readonly AttributeSet[],
@@ -36,7 +37,7 @@ function inOrder(sets: readonly AttributeSet[], context: RuleContext, firstId?: 
     : sets;
   if (resolved.length === 1) return resolved;
   const isFirst = (set: AttributeSet): number => (firstId !== undefined && set.id === firstId ? 0 : 1);
-  return resolved.toSorted((a, b) => isFirst(a) - isFirst(b) || (b.score ?? 0) - (a.score ?? 0));
+  return resolved.toReversed().toSorted((a, b) => isFirst(a) - isFirst(b) || (b.score ?? 0) - (a.score ?? 0));
 }
 
 /** The values of the sets whose rules hold. */

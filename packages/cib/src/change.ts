@@ -75,7 +75,10 @@ export const touchesConfiguration = (change: Change): boolean =>
 
 /** `configuration.resources[web].meta`, as shown to people. */
 export const formatPath = (path: Path): string =>
-  path.map((part) => (typeof part === 'string' ? part : `[${part.id}]`)).join('.').replaceAll('.[', '[');
+  path
+    .map((part) => (typeof part === 'string' ? part : `[${part.id}]`))
+    .join('.')
+    .replaceAll('.[', '[');
 
 // The model is plain JSON by construction; its interfaces only lack the index signature that would say so.
 const toJson = (value: unknown): Json => value as Json;

@@ -7,7 +7,10 @@ import type { Cib } from './model/cib.ts';
 /** SHA-256 of version, configuration and status, 16 hexadecimal digits of it. The order of fields does not count. */
 export function cibDigest(cib: Cib): string {
   const content = { version: cib.version, configuration: cib.configuration, status: cib.status };
-  return createHash('sha256').update(canonical(content as unknown as Json)).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(canonical(content as unknown as Json))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** MD5 as 32 hexadecimal digits: Pacemaker's digests of parameters use it, and nothing secret depends on it. */

@@ -99,7 +99,8 @@ export class Replica {
     for (const record of this.#state.records.toReversed()) {
       if (record.version.epoch <= epoch) break;
       const undone = applyChange(cib, record.inverse);
-      if (!undone.ok) return fail(`configuration ${record.version.epoch} cannot be taken back: its record does not fit`);
+      if (!undone.ok)
+        return fail(`configuration ${record.version.epoch} cannot be taken back: its record does not fit`);
       cib = { ...undone.value, version: record.inverse.base };
     }
     const oldest = this.#state.records[0];

@@ -24,11 +24,17 @@ export interface MachineStep<Machine extends AnyStateMachine> {
 }
 
 /** Declares an action of a machine that is reported, not run. */
-export const effect = <Params extends Readonly<Record<string, unknown>>>(): ((args: unknown, params: Params) => void) => {
+export const effect = <Params extends Readonly<Record<string, unknown>>>(): ((
+  args: unknown,
+  params: Params,
+) => void) => {
   return () => undefined;
 };
 
-export function start<Machine extends AnyStateMachine>(machine: Machine, input: InputFrom<Machine>): MachineStep<Machine> {
+export function start<Machine extends AnyStateMachine>(
+  machine: Machine,
+  input: InputFrom<Machine>,
+): MachineStep<Machine> {
   const [snapshot, actions] = initialTransition(machine, input);
   return { snapshot, effects: actions.map(toEffect) };
 }

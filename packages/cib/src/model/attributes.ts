@@ -10,7 +10,7 @@ export interface Pair {
   readonly idRef?: string;
 }
 
-/** Pairs that apply together. Of several sets the one with the higher score wins for a name; ties go to the earlier. */
+/** Pairs that apply together. Of several sets the one with the higher score wins for a name; ties go to the later. */
 export interface AttributeSet {
   readonly id?: string;
   /** The id of a set elsewhere that stands here; then nothing else is present. */
