@@ -68,8 +68,10 @@ export interface TransitionAction {
   readonly target?: string;
   /** Ids of nodes that this action takes down. */
   readonly downed?: readonly string[];
-  readonly maintenance?: readonly string[];
-  readonly shutdownLock?: string;
+  /** Remote nodes, by id, that are to be told that they are in maintenance, or not any more. */
+  readonly maintenance?: Readonly<Record<string, boolean>>;
+  /** The resource stays locked to this node; since when, in seconds since 1970. */
+  readonly shutdownLock?: number;
   /** The agent's parameters, by name. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Meta attributes of the resource and operation, by name, without `CRM_meta_`. */

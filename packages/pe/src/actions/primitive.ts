@@ -84,7 +84,7 @@ interface Activity {
  */
 export function activity(plan: Plan, subject: Subject): Activity {
   const nodes = subject.of.activeNodes;
-  const isClean = (node: Node): boolean => node.isOnline && !plan.isUnclean(node);
+  const isClean = (node: Node): boolean => plan.isOnline(node) && !plan.isUnclean(node);
   const source = subject.migration?.source;
   const preferred =
     source !== undefined
@@ -239,7 +239,7 @@ export function orderLaunched(plan: Plan, subject: Subject): void {
 
 /** The history of a resource on a node is deleted: between its stop and its start. */
 export function draftCleanUp(plan: Plan, subject: Subject, node: Node, isOptionalStep: boolean): Draft | undefined {
-  if (subject.isFailed || plan.isUnclean(node) || !node.isOnline) return undefined;
+  if (subject.isFailed || plan.isUnclean(node) || !plan.isOnline(node)) return undefined;
   const meaning = isOptionalStep ? Means.firstImpliesThen : Means.ordered;
   const draft = plan.action(subject, 'delete', { node, isOptional: isOptionalStep });
   plan.orderActions(subject, 'stop', subject, 'delete', meaning);

@@ -77,7 +77,7 @@ function draftForActive(plan: Plan, subject: Subject, start: Draft, node: Node, 
     isOptional: isRunning,
     intervalMs: operation.intervalMs,
   });
-  if (!isRunnable(start) || !node.isOnline || plan.isUnclean(node)) clear(monitor, Flag.runnable);
+  if (!isRunnable(start) || !plan.isOnline(node) || plan.isUnclean(node)) clear(monitor, Flag.runnable);
   if (subject.nextRole === Role.promoted) monitor.extra.set('op_target_rc', promotedExit);
   if (!subject.isManaged) return;
   const after = (what: string, meaning: number): void =>
@@ -133,7 +133,7 @@ function draftForStopped(plan: Plan, subject: Subject, home: Node | undefined, o
         plan.order({ draft: stop }, { draft: monitor }, Means.firstImpliesThen | Means.unrunnableFirstBlocks);
       }
     }
-    if (!node.isOnline || plan.isUnclean(node)) clear(monitor, Flag.runnable);
+    if (!plan.isOnline(node) || plan.isUnclean(node)) clear(monitor, Flag.runnable);
   }
 }
 

@@ -28,7 +28,7 @@ export function requireUnfencing(
 ): void {
   if (!plan.situation.options.hasUnfencing) return;
   if (device !== undefined && !primitive(device).isFenceDevice) return;
-  const isThere = (one: Node): boolean => one.isOnline && !plan.isUnclean(one) && !one.isShutdown;
+  const isThere = (one: Node): boolean => plan.isOnline(one) && !plan.isUnclean(one) && !plan.isLeaving(one);
   const nodes =
     node !== undefined && isThere(node)
       ? [node]

@@ -9,6 +9,7 @@
  * Everything is found by index (a resource's drafts by key, a pair's links by the two numbers), so that each step
  * costs what it touches: Pacemaker's lists make the same steps quadratic.
  */
+import type { Placement } from '../assign/placement.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
 import { clear, type Draft, Flag, isPseudo, set } from './draft.ts';
@@ -40,6 +41,7 @@ export interface Dependent {
 
 export interface PlanInput {
   readonly situation: Situation;
+  readonly placement: Placement;
   /** By `Instance.index`. */
   readonly subjects: readonly Subject[];
   readonly roots: readonly Subject[];
@@ -53,6 +55,7 @@ const shift = 2 ** 26; // two numbers of drafts in one whole number below 2^53
 
 export class Plan {
   readonly situation: Situation;
+  readonly placement: Placement;
   readonly subjects: readonly Subject[];
   readonly roots: readonly Subject[];
   readonly dependentsOf: (subject: Subject) => readonly Dependent[];
@@ -68,12 +71,23 @@ export class Plan {
 
   constructor(input: PlanInput) {
     this.situation = input.situation;
+    this.placement = input.placement;
     this.subjects = input.subjects;
     this.roots = input.roots;
     this.dependentsOf = input.dependentsOf;
     this.nodesByScore = input.nodesByScore;
-    this.#unclean = Uint8Array.from(input.situation.nodes, (node) => Number(node.isUnclean));
+    this.#unclean = Uint8Array.from(input.placement.nodes, (placed) => Number(placed.isUnclean));
     this.#reset = Uint8Array.from(input.situation.nodes, (node) => Number(node.needsReset));
+  }
+
+  /** Takes part, or will once its connection is up. */
+  isOnline(node: Node): boolean {
+    return this.placement.nodes[node.index]?.isOnline === true;
+  }
+
+  /** Is to leave. */
+  isLeaving(node: Node): boolean {
+    return this.placement.nodes[node.index]?.isShutdown === true;
   }
 
   isUnclean(node: Node): boolean {
@@ -87,7 +101,9 @@ export class Plan {
 
   /** Could run resources: online, clean, and nobody wants it empty. */
   isAvailable(node: Node): boolean {
-    return node.isOnline && !node.isShutdown && !this.isUnclean(node) && !node.isStandby && !node.isMaintenance;
+    return (
+      this.isOnline(node) && !this.isLeaving(node) && !this.isUnclean(node) && !node.isStandby && !node.isMaintenance
+    );
   }
 
   subjectOf(instance: { readonly index: number }): Subject {
@@ -267,14 +283,14 @@ export class Plan {
     const { options, hasQuorum, nodes } = this.situation;
     if (node.kind === 'guest') {
       const launcher = this.launcherOf(node);
-      return (launcher?.of.activeNodes ?? []).every((host) => host.isOnline || this.canFence(host));
+      return (launcher?.of.activeNodes ?? []).every((host) => this.isOnline(host) || this.canFence(host));
     }
     if (!options.isFencingEnabled || !options.hasFencing) return false;
     if (hasQuorum || options.noQuorumPolicy === 'ignore') return true;
-    if (!node.isOnline) return false;
+    if (!this.isOnline(node)) return false;
     if (node.kind === 'remote' && !options.fencesRemoteWithoutQuorum && node.connection !== undefined) {
       const allowed = node.connection.allowed;
-      if (nodes.some((other) => allowed.has(other) && !other.isOnline)) return false;
+      if (nodes.some((other) => allowed.has(other) && !this.isOnline(other))) return false;
     }
     return true;
   }
@@ -361,7 +377,7 @@ export class Plan {
     const onDc = (draft.flags & Flag.onDc) !== 0;
     if (node === undefined) {
       clear(draft, Flag.runnable);
-    } else if (!onDc && !node.isOnline && (node.kind !== 'guest' || this.needsReset(node))) {
+    } else if (!onDc && !this.isOnline(node) && (node.kind !== 'guest' || this.needsReset(node))) {
       clear(draft, Flag.runnable);
       if (subject.isManaged && draft.operation === 'stop' && !this.isUnclean(node))
         this.mustFence(node, 'stop is unrunnable');

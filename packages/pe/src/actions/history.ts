@@ -1,0 +1,219 @@
+/**
+ * What follows from comparing the configuration with what was run: a changed parameter restarts or reloads, a
+ * recurring operation that is no longer configured is cancelled, a changed one is run anew, and the history of what is
+ * gone is deleted.
+ */
+import { findOperation } from '../config/operations.ts';
+import { topOf } from '../expand/instance.ts';
+import { giveReason, set, Flag } from '../graph/draft.ts';
+import { Means } from '../graph/link.ts';
+import type { Plan } from '../graph/plan.ts';
+import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
+import { compareDigests } from '../status/digests.ts';
+import { failCount } from '../status/failures.ts';
+import type { HistoryEntry, ResourceHistoryOnNode } from '../status/history.ts';
+import type { Node } from '../status/node.ts';
+import { draftCancel } from './recurring.ts';
+import { draftCleanUp } from './primitive.ts';
+import { requireUnfencing } from './unfencing.ts';
+
+/** Checks what ran on each node that can act on it. In maintenance, recurring operations are still cancelled. */
+export function checkHistories(plan: Plan): void {
+  const byNode = new Map<Node, Subject[]>();
+  for (const subject of plan.subjects) {
+    if (!isPrimitive(subject)) continue;
+    for (const node of primitive(subject).history.keys()) {
+      const known = byNode.get(node);
+      if (known === undefined) byNode.set(node, [subject]);
+      else known.push(subject);
+    }
+  }
+  for (const node of plan.situation.nodes) {
+    const isAvailable = node.isOnline && !node.isShutdown && !node.isUnclean && !node.isStandby && !node.isMaintenance;
+    if (!isAvailable && !node.isMaintenance) continue;
+    for (const subject of byNode.get(node) ?? []) {
+      const history = primitive(subject).history.get(node);
+      if (history !== undefined && history.entries.length > 0) checkHistory(plan, subject, node, history);
+    }
+  }
+}
+
+function checkHistory(plan: Plan, subject: Subject, node: Node, history: ResourceHistoryOnNode): void {
+  const instance = primitive(subject);
+  if (instance.isRemoved) {
+    const top = topOf(instance, false);
+    if (!(top.kind === 'clone' && !top.isUnique)) draftCleanUp(plan, subject, node, false);
+    return;
+  }
+  const isActive = instance.activeNodes.includes(node);
+  if (hasOtherAgent(subject, history)) {
+    requireUnfencing(plan, subject, node, 'Device definition changed');
+    if (isActive) {
+      plan.action(subject, 'stop', { node, isOptional: false });
+      subject.hasPendingStart = true; // a reload will not do
+    }
+    draftCleanUp(plan, subject, node, false);
+  }
+  if (!isActive || history.startIndex < history.stopIndex) return;
+  for (const entry of history.entries.slice(Math.max(history.startIndex, 0))) checkEntry(plan, subject, node, entry);
+}
+
+function hasOtherAgent(subject: Subject, history: ResourceHistoryOnNode): boolean {
+  const { agent } = primitive(subject);
+  const was = history.source.agent;
+  return agent.type !== was.type || agent.class !== was.class || agent.provider !== was.provider;
+}
+
+const startLike: ReadonlySet<string> = new Set(['monitor', 'start', 'promote', 'migrate_from']);
+
+function checkEntry(plan: Plan, subject: Subject, node: Node, entry: HistoryEntry): void {
+  const isRecurring = entry.intervalMs > 0;
+  if (isRecurring && (subject.of.isMaintenance || node.isMaintenance)) {
+    cancel(plan, subject, node, entry, 'maintenance mode');
+    return;
+  }
+  if (!isRecurring && !startLike.has(entry.operation)) return;
+  if (needsHostName(subject)) return; // where its container goes is not known here: `checkPostponed`
+  if (followChange(plan, subject, node, entry)) clearFailures(plan, subject, node);
+}
+
+/** A bundle's connection whose address is its container's host. */
+export const needsHostName = (subject: Subject): boolean =>
+  subject.bundle !== undefined &&
+  subject.bundle.replicas.some((replica) => replica.remote === subject && replica.of.ipAddress === undefined);
+
+/** Drafts what a changed definition calls for; true if it has changed. */
+export function followChange(
+  plan: Plan,
+  subject: Subject,
+  node: Node,
+  entry: HistoryEntry,
+  hostName?: string,
+): boolean {
+  const instance = primitive(subject);
+  const { operation, intervalMs, record } = entry;
+  if (intervalMs > 0 && findOperation(instance.operations, operation, intervalMs, false) === undefined) {
+    if (plan.situation.options.cancelsRemoved) cancel(plan, subject, node, entry, 'removed');
+    return true;
+  }
+  const comparison = compareDigests(plan.situation, instance, node, record, hostName);
+  switch (comparison) {
+    case 'same':
+      return false;
+    case 'restart':
+      restart(plan, subject, node, entry);
+      return true;
+    default:
+      if (intervalMs > 0) {
+        requireUnfencing(plan, subject, node, 'Device parameters changed (reschedule)');
+        const again = plan.action(subject, operation, { node, isOptional: true, intervalMs });
+        set(again, Flag.reschedule);
+      } else if (record.restartDigest !== undefined) {
+        requireUnfencing(plan, subject, node, 'Device parameters changed (reload)');
+        reload(plan, subject, node);
+      } else {
+        restart(plan, subject, node, entry);
+      }
+      return true;
+  }
+}
+
+function cancel(plan: Plan, subject: Subject, node: Node, entry: HistoryEntry, reason: string): void {
+  const draft = draftCancel(plan, subject, entry.operation, entry.intervalMs, node);
+  draft.extra.set('call_id', String(entry.callId));
+  giveReason(draft, reason);
+  plan.order({ subject, key: 'stop_0' }, { draft }, Means.ordered);
+}
+
+/** The operation that is compared with the parameters of the start. */
+const comparedAs = (entry: HistoryEntry): string =>
+  entry.intervalMs === 0 && ['monitor', 'migrate_from', 'promote'].includes(entry.operation)
+    ? 'start'
+    : entry.operation;
+
+function restart(plan: Plan, subject: Subject, node: Node, entry: HistoryEntry): void {
+  const required = plan.action(subject, comparedAs(entry), { isOptional: false, intervalMs: entry.intervalMs });
+  required.reason = 'resource definition change';
+  requireUnfencing(plan, subject, node, 'Device parameters changed');
+}
+
+function reload(plan: Plan, subject: Subject, node: Node): void {
+  if (!subject.isManaged || subject.isFailed) return;
+  if (subject.hasPendingStart) {
+    plan.action(subject, 'stop', { node, isOptional: false });
+    return;
+  }
+  subject.isReloading = true;
+  const draft = plan.action(subject, 'reload-agent', { node, isOptional: false });
+  giveReason(draft, 'resource definition change');
+  // What is stopped or demoted anyway needs no reload.
+  for (const key of ['stop_0', 'demote_0']) {
+    plan.order({ draft }, { subject, key }, Means.ordered | Means.thenCancelsFirst);
+  }
+}
+
+/** Failures of what is configured otherwise now do not count. */
+function clearFailures(plan: Plan, subject: Subject, node: Node): void {
+  const { count } = failCount(plan.situation, primitive(subject), node, { isEffective: true });
+  if (count !== 0) draftClearFailCount(plan, subject, node, 'action definition changed');
+}
+
+export function draftClearFailCount(
+  plan: Plan,
+  subject: Subject,
+  node: Node,
+  reason: string,
+): ReturnType<Plan['action']> {
+  const draft = plan.action(subject, 'clear_failcount', { node, isOptional: false });
+  draft.extra.set('op_no_wait', 'true');
+  giveReason(draft, reason);
+  return draft;
+}
+
+/** What could not be compared before it was known where a bundle's container goes. */
+export function checkPostponed(plan: Plan): void {
+  for (const check of plan.situation.postponedChecks) {
+    const subject = plan.subjectOf(check.instance);
+    const comparison = compareDigests(
+      plan.situation,
+      check.instance,
+      check.node,
+      check.entry.record,
+      hostNameFor(plan, subject),
+    );
+    if (comparison === 'restart' || comparison === 'reload') {
+      draftClearFailCount(plan, subject, check.node, 'resource parameters have changed');
+    }
+  }
+  for (const subject of plan.subjects) {
+    if (!isPrimitive(subject) || !needsHostName(subject)) continue;
+    for (const [node, history] of primitive(subject).history) {
+      if (!primitive(subject).activeNodes.includes(node) || history.startIndex < history.stopIndex) continue;
+      for (const entry of history.entries.slice(Math.max(history.startIndex, 0))) {
+        if (entry.intervalMs === 0 && !startLike.has(entry.operation)) continue;
+        if (followChange(plan, subject, node, entry, hostNameFor(plan, subject))) clearFailures(plan, subject, node);
+      }
+    }
+  }
+}
+
+/** The node that a bundle's container is (or will be) on, for connections that need its name as their address. */
+export function hostNameFor(_plan: Plan, subject: Subject): string | undefined {
+  if (!needsHostName(subject)) return undefined;
+  const container = subject.bundle?.replicas.find((replica) => replica.remote === subject)?.container;
+  return container?.assigned?.name ?? container?.of.activeNodes[0]?.name;
+}
+
+/** Removed resources leave their fail counts behind: they are cleared before the resource stops. */
+export function clearRemovedFailures(plan: Plan): void {
+  if (!plan.situation.options.stopsRemoved) return;
+  for (const root of plan.roots) {
+    if (!root.of.isRemoved || !isPrimitive(root)) continue;
+    for (const node of plan.situation.nodes) {
+      if (!plan.isOnline(node)) continue;
+      if (failCount(plan.situation, primitive(root), node, { isEffective: true }).count === 0) continue;
+      const draft = draftClearFailCount(plan, root, node, 'it is removed');
+      plan.order({ draft }, { subject: root, key: 'stop_0' }, Means.ordered);
+    }
+  }
+}
