@@ -25,6 +25,8 @@ export interface LogLine {
 
 export interface LabOptions {
   readonly nodes: readonly string[];
+  /** Where agents are looked for; the daemon's own places unless given. */
+  readonly agents?: readonly string[];
   readonly onLog?: (line: LogLine) => void;
   /** What a daemon prints that is no log line: on standard error, or when it fails. */
   readonly onText?: (node: string, text: string) => void;
@@ -93,6 +95,13 @@ export class Lab {
     await this.network.close();
     await this.power.close().catch(() => undefined); // it was never opened if opening the laboratory failed
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Writes a file of the laboratory's, visible in every machine; answers with its path. */
+  async file(name: string, content: string): Promise<string> {
+    const path = join(this.folder, name);
+    await writeFile(path, content);
+    return path;
   }
 
   machine(node: string): Machine {
@@ -211,6 +220,7 @@ export class Lab {
       key: join(this.folder, 'key'),
       links: [{ address: this.address(node), multicast: '239.255.77.1', port: 5405 }],
       api: { socket: '/run/systole/systole.sock' },
+      ...(this.#options.agents === undefined ? {} : { agents: this.#options.agents }),
     };
   }
 
