@@ -1,0 +1,737 @@
+/**
+ * One cluster member: messaging, the cluster resource manager, the local resource manager and the fencer put together.
+ * What one of them wants from another is handed over here; what none of them can do is an effect of the node.
+ *
+ * A step takes one input to the part it is for, and then goes round: each effect that is meant for another part becomes
+ * that part's next input, in the order in which they came, until all that is left is for the world. So an order that
+ * arrives in a datagram leads to the start of a process in the same step.
+ *
+ * Messaging comes first: after a pause of the whole node its view of quorum is brought up to date before anything else
+ * is looked at, so that nothing old is acted on.
+ */
+import { type Cib, emptyCib } from '@systole/cib';
+import { Controller, type CrmEffect, type CrmInput, type Report } from '@systole/crm';
+import { elapsed, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
+import { LocalResourceManager, type LrmEffect, type LrmInput } from '@systole/lrm';
+import {
+  type Configuration,
+  createEngine,
+  type Engine,
+  type EngineEffect,
+  type EngineInput,
+  type EngineStatus,
+  type QuorumPolicy,
+  type View,
+} from '@systole/messaging';
+import { quorumOptions, quorumPolicy } from '@systole/quorum';
+import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from '@systole/stonith';
+import type { NodeConfiguration, NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
+import { decoded, DurableCib, restored } from './durable.ts';
+import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
+import { NodeIds } from './node-ids.ts';
+import { TimerTable } from './timer-table.ts';
+
+/** A gap between two steps longer than this is a pause of this node: messaging hears of it before anything else. */
+const pauseMs = 150;
+
+type Destination = 'crm' | 'stonith';
+
+interface Envelope {
+  readonly to: Destination;
+  /** For one member, where that matters; all see it. */
+  readonly node?: string;
+  readonly message: unknown;
+}
+
+/** A message on its way: where it came from, to tell its sender, or to send it again. */
+interface Sent {
+  readonly envelope: Envelope;
+  readonly service: 'agreed' | 'safe' | 'durable';
+  readonly crmId?: number;
+}
+
+type Work =
+  | { readonly for: 'messaging'; readonly input: EngineInput }
+  | { readonly for: 'crm'; readonly input: CrmInput }
+  | { readonly for: 'lrm'; readonly input: LrmInput }
+  | { readonly for: 'stonith'; readonly input: StonithInput };
+
+/** So many fencer messages wait for the next view at most; older ones go first, their requests have deadlines. */
+const fencerLettersMax = 256;
+
+export class ClusterNode {
+  readonly #start: NodeStart;
+  #ids: NodeIds;
+  #policy: QuorumPolicy;
+  readonly #engine: Engine;
+  readonly #crm: Controller;
+  readonly #lrm: LocalResourceManager;
+  readonly #fencer: Fencer;
+  readonly #durable: DurableCib;
+  readonly #timers = new TimerTable();
+  readonly #sent = new Map<number, Sent>();
+  #letters: Sent[] = [];
+  #nextHandle = 1;
+  #nextToken = 1;
+  #view: View | undefined;
+  readonly #membershipSaves = new Map<number, number>();
+  readonly #deviceRequests = new Set<string>();
+  #fencingHistory: readonly FencingEvent[] = [];
+  #lastStep: Instant;
+  #isQuorate = false;
+  #isStopping = false;
+  #hasStopped = false;
+  #work: Work[] = [];
+  #effects: NodeEffect[] = [];
+
+  constructor(start: NodeStart) {
+    const { configuration, ports, saved, now } = start;
+    const { self } = configuration;
+    this.#start = start;
+    this.#lastStep = now;
+    const cib = restored(saved.cib);
+    const ids = NodeIds.of(allNames(configuration, cib?.state.cib ?? emptyCib));
+    invariant(ids.ok, ids.ok ? '' : ids.error);
+    this.#ids = ids.value;
+    this.#policy = this.#quorumPolicy();
+    const { membership } = saved;
+    this.#engine = createEngine({
+      configuration: this.#messagingConfiguration(),
+      seal: ports.seal,
+      random: ports.random,
+      quorum: delegate(() => this.#policy),
+      ...(membership === undefined ? {} : { saved: membership }),
+      wall: ports.wallClock(),
+      now,
+    });
+    const { random, wallClock } = ports;
+    this.#crm = new Controller({
+      self,
+      incarnation: this.#engine.status(now).incarnation,
+      expectedNodes: configuration.nodes,
+      random,
+      wallClock,
+      ...(cib === undefined ? {} : { saved: cib }),
+      now,
+    });
+    const { places } = configuration;
+    this.#lrm = new LocalResourceManager({ node: self, nodeId: self, places, firstExisting: ports.firstExisting, wallClock });
+    this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
+    this.#durable = new DurableCib(() => this.#nextToken++);
+    const { resources, survivors, hasRebooted } = saved;
+    this.#work.push({ for: 'lrm', input: { type: 'restore', saved: resources, survivors, hasRebooted } });
+    this.#toFencer(emptyCib, this.#crm.cib, true);
+  }
+
+  // ---- what others may look at ------------------------------------------------------------------------------------
+
+  get self(): string {
+    return this.#start.configuration.self;
+  }
+
+  get cib(): Cib {
+    return this.#crm.cib;
+  }
+
+  get controller(): Controller {
+    return this.#crm;
+  }
+
+  get fencingHistory(): readonly FencingEvent[] {
+    return this.#fencingHistory;
+  }
+
+  /** The local resource manager has nothing queued or in flight. */
+  get isLocallyIdle(): boolean {
+    return this.#lrm.isIdle();
+  }
+
+  messagingStatus(now: Instant): EngineStatus {
+    return this.#engine.status(now);
+  }
+
+  nodeName(id: number): string | undefined {
+    return this.#ids.name(id);
+  }
+
+  /**
+   * Whether the watchdog may be fed: this node may act, or what it must stop is stopped. A node that has lost quorum
+   * and cannot stop its services in time goes down with them.
+   */
+  get mayFeedWatchdog(): boolean {
+    return this.#crm.state.quorum !== 'lost' || this.#runsNothing();
+  }
+
+  #runsNothing(): boolean {
+    return this.#lrm.history().every(({ agent, operations }) => {
+      if (agent.class === 'stonith') return true;
+      const last = operations.findLast(({ intervalMs, operation }) => intervalMs === 0 && operation !== 'notify');
+      return last === undefined || (last.operation === 'stop' && last.exitCode === 0) || last.exitCode === 7;
+    });
+  }
+
+  // ---- stepping ---------------------------------------------------------------------------------------------------
+
+  /** When `step({ type: 'tick' })` is due at the latest. */
+  wakeAt(): Instant {
+    const timer = this.#timers.next();
+    const engine = this.#engine.wakeAt();
+    return timer === undefined || engine < timer ? engine : timer;
+  }
+
+  step(input: NodeInput, now: Instant): readonly NodeEffect[] {
+    if (this.#hasStopped) return [];
+    this.#effects = [];
+    const hasPaused = elapsed(this.#lastStep, now) > pauseMs;
+    this.#lastStep = now;
+    if (hasPaused && input.type !== 'datagram' && input.type !== 'tick') {
+      this.#work.push({ for: 'messaging', input: { type: 'tick' } });
+      this.#goRound(now);
+    }
+    this.#take(input, now);
+    this.#goRound(now);
+    return this.#effects;
+  }
+
+  #take(input: NodeInput, now: Instant): void {
+    switch (input.type) {
+      case 'tick':
+        this.#work.push({ for: 'messaging', input });
+        this.#goRound(now);
+        for (let id = this.#timers.takeDue(now); id !== undefined; id = this.#timers.takeDue(now)) {
+          this.#timerExpired(id);
+          this.#goRound(now);
+        }
+        break;
+      case 'datagram':
+      case 'linkChanged':
+      case 'sendFailed':
+      case 'clockStepped':
+      case 'wallClock':
+      case 'backlog':
+      case 'readmit':
+        this.#work.push({ for: 'messaging', input });
+        break;
+      case 'saved':
+        this.#saved(input);
+        break;
+      case 'processEnded':
+        this.#processEnded(input);
+        break;
+      case 'secretsRead':
+        this.#work.push({ for: 'lrm', input });
+        break;
+      case 'agentsChanged':
+        this.#work.push({ for: 'lrm', input });
+        break;
+      case 'scheduled':
+        this.#work.push({ for: 'crm', input });
+        break;
+      case 'request':
+        this.#request(input.requestId, input.request, now);
+        break;
+      case 'shutDown':
+        if (this.#isStopping) this.#leaveMembership('told twice to leave');
+        this.#isStopping = true;
+        this.#work.push({ for: 'crm', input });
+        break;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #goRound(now: Instant): void {
+    for (let work = this.#work.shift(); work !== undefined; work = this.#work.shift()) {
+      switch (work.for) {
+        case 'messaging':
+          for (const effect of this.#engine.step(work.input, now)) this.#fromMessaging(effect);
+          break;
+        case 'crm':
+          for (const effect of this.#crm.step(work.input, now)) this.#fromCrm(effect, now);
+          // What was delivered is part of the state now: it need not be stored beside it any more.
+          if (work.input.type === 'delivered') this.#durable.delivered(work.input.position);
+          break;
+        case 'lrm':
+          for (const effect of this.#lrm.step(work.input, now)) this.#fromLrm(effect, now);
+          break;
+        case 'stonith':
+          for (const effect of this.#fencer.step(work.input, now)) this.#fromFencer(effect, now);
+          break;
+        default:
+          unreachable(work);
+      }
+    }
+  }
+
+  // ---- messaging --------------------------------------------------------------------------------------------------
+
+  #fromMessaging(effect: EngineEffect): void {
+    switch (effect.type) {
+      case 'transmit':
+      case 'rejoinGroup':
+        this.#effects.push(effect);
+        break;
+      case 'save': {
+        const token = this.#nextToken++;
+        this.#membershipSaves.set(token, effect.token);
+        this.#effects.push({ type: 'saveMembership', token, record: effect.record });
+        break;
+      }
+      case 'deliver':
+        this.#delivered(effect);
+        break;
+      case 'accepted':
+        break; // its delivery has said so
+      case 'rejected':
+        this.#rejected(effect);
+        break;
+      case 'storeDurable': {
+        const { replica, lineage } = this.#crm;
+        this.#durable.store(effect, replica.state, lineage, decoded(effect), this.#effects);
+        break;
+      }
+      case 'unreliable':
+        break; // nobody sends any
+      case 'viewEnding':
+        this.#crmInput({ type: 'viewEnding', survivors: effect.survivors.map((id) => this.#name(id)) });
+        break;
+      case 'view':
+        this.#viewInstalled(effect);
+        break;
+      case 'viewActive':
+        this.#viewActive();
+        break;
+      case 'quorum': {
+        const { state, reason, exclusiveAfterMs } = effect.state;
+        this.#isQuorate = state === 'held';
+        this.#crmInput({ type: 'quorum', state, reason, ...(exclusiveAfterMs === undefined ? {} : { exclusiveAfterMs }) });
+        this.#tellFencerMembers();
+        break;
+      }
+      case 'drained':
+        break;
+      case 'left':
+        this.#stop(0, 'has left the membership');
+        break;
+      case 'restart': {
+        const token = this.#nextToken++;
+        this.#effects.push({ type: 'saveMembership', token, record: effect.record });
+        this.#stop(75, 'another life of this node was newer (a clock set back, or a copied disk): start again');
+        break;
+      }
+      case 'report':
+        this.#reportMessaging(effect);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #delivered(effect: Extract<EngineEffect, { type: 'deliver' }>): void {
+    const { origin, view, sequence, transitional, handle, body } = effect;
+    const from = this.#name(origin);
+    const sent = handle === undefined ? undefined : this.#sent.get(handle);
+    if (handle !== undefined) this.#sent.delete(handle);
+    const envelope = readEnvelope(body);
+    if (envelope === undefined) {
+      this.#report('messaging', 'error', 'message.malformed', `a message of ${from} is no envelope`, { from });
+      return;
+    }
+    if (envelope.to === 'crm') {
+      this.#crmInput({
+        type: 'delivered',
+        from,
+        position: { view: view.number, sequence },
+        isTransitional: transitional,
+        message: envelope.message,
+        ...(sent?.crmId === undefined ? {} : { messageId: sent.crmId }),
+      });
+    } else if (from !== this.self && (envelope.node === undefined || envelope.node === this.self)) {
+      this.#work.push({ for: 'stonith', input: { type: 'peerMessage', from, message: envelope.message } });
+    }
+  }
+
+  #rejected({ handle, reason }: Extract<EngineEffect, { type: 'rejected' }>): void {
+    const sent = this.#sent.get(handle);
+    this.#sent.delete(handle);
+    if (sent === undefined) return;
+    if (reason === 'tooLarge') {
+      this.#report('messaging', 'error', 'message.tooLarge', 'a message is larger than messages may be; it is not sent', {});
+    }
+    if (sent.crmId !== undefined) this.#crmInput({ type: 'rejected', messageId: sent.crmId, reason });
+    else if (reason !== 'tooLarge') this.#letters = [...this.#letters.slice(1 - fencerLettersMax), sent];
+  }
+
+  #viewInstalled({ view, departed }: Extract<EngineEffect, { type: 'view' }>): void {
+    this.#view = view;
+    this.#durable.viewEnded();
+    this.#crmInput({
+      type: 'viewInstalled',
+      number: view.tag.number,
+      members: view.members.map(({ node, incarnation }) => ({ name: this.#name(node), incarnation })),
+      departed: departed.map(({ node, incarnation, cause }) => ({ name: this.#name(node), incarnation, cause })),
+    });
+  }
+
+  #viewActive(): void {
+    this.#crmInput({ type: 'viewActive' });
+    this.#tellFencerMembers();
+    for (const letter of this.#letters.splice(0)) this.#submit(letter);
+  }
+
+  #submit(sent: Sent): void {
+    const handle = this.#nextHandle++;
+    this.#sent.set(handle, sent);
+    const body = encoder.encode(JSON.stringify(sent.envelope));
+    this.#work.push({ for: 'messaging', input: { type: 'submit', handle, service: sent.service, body } });
+  }
+
+  // ---- the cluster resource manager -------------------------------------------------------------------------------
+
+  #crmInput(input: CrmInput): void {
+    this.#work.push({ for: 'crm', input });
+  }
+
+  #fromCrm(effect: CrmEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'send':
+        this.#submit({ envelope: { to: 'crm', message: effect.message }, service: effect.service, crmId: effect.messageId });
+        break;
+      case 'schedule':
+        this.#effects.push(effect);
+        break;
+      case 'execute':
+      case 'cancel':
+      case 'forget':
+        this.#work.push({ for: 'lrm', input: effect });
+        break;
+      case 'fence':
+        this.#work.push({ for: 'stonith', input: effect });
+        break;
+      case 'confirmDown':
+        this.#work.push({ for: 'stonith', input: effect });
+        break;
+      case 'cibChanged':
+        this.#cibChanged(effect);
+        break;
+      case 'integrated': {
+        const { replica, lineage } = this.#crm;
+        this.#durable.agreed(effect.number, replica.state, lineage, this.#effects);
+        break;
+      }
+      case 'answer':
+        this.#effects.push(effect);
+        break;
+      case 'leave':
+        if (effect.isClean) this.#leaveMembership(effect.reason);
+        else this.#stop(1, effect.reason);
+        break;
+      case 'report':
+        this.#effects.push({ ...effect, subsystem: 'crm' });
+        break;
+      case 'startTimer':
+        this.#timers.start(effect.id, later(now, effect.delayMs));
+        break;
+      case 'stopTimer':
+        this.#timers.stop(effect.id);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #cibChanged({ before, after, isConfiguration, isWhole }: Extract<CrmEffect, { type: 'cibChanged' }>): void {
+    this.#effects.push({ type: 'cibChanged', cib: after, isConfiguration });
+    if (isConfiguration) {
+      this.#toFencer(before, after, isWhole);
+      this.#knowNodes(after);
+    }
+  }
+
+  /** Nodes that the configuration has gained (or lost) are listened to (or not) from now on. */
+  #knowNodes(cib: Cib): void {
+    const names = allNames(this.#start.configuration, cib);
+    if (names.length === this.#ids.names.length && names.every((name) => this.#ids.has(name))) return;
+    const ids = NodeIds.of(names);
+    if (!ids.ok) {
+      this.#report('node', 'error', 'nodes.refused', ids.error, {});
+      return;
+    }
+    this.#ids = ids.value;
+    this.#policy = this.#quorumPolicy();
+    this.#work.push({ for: 'messaging', input: { type: 'reconfigure', configuration: this.#messagingConfiguration() } });
+  }
+
+  // ---- the local resource manager ---------------------------------------------------------------------------------
+
+  #fromLrm(effect: LrmEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'startProcess':
+      case 'killProcess':
+        this.#effects.push(effect);
+        break;
+      case 'startTimer':
+        this.#timers.start(effect.id, later(now, effect.delayMs));
+        break;
+      case 'stopTimer':
+        this.#timers.stop(effect.id);
+        break;
+      case 'operationPending':
+        break; // entered at all members when the order was delivered
+      case 'operationEnded': {
+        const { operationId, resource, agent, record, alsoChanged, removed, hasSucceeded, expectedExitCode } = effect;
+        const result = { operationId, resource, agent, record, alsoChanged, removed, hasSucceeded, expectedExitCode };
+        this.#crmInput({ type: 'operationEnded', ...result });
+        break;
+      }
+      case 'operationCancelled':
+      case 'historyForgotten':
+        this.#crmInput(effect);
+        break;
+      case 'saveHistory': {
+        const { resource, saved } = effect;
+        this.#effects.push({ type: 'saveResource', resource, ...(saved === undefined ? {} : { saved }) });
+        break;
+      }
+      case 'readSecrets':
+        this.#effects.push(effect);
+        break;
+      case 'askDevice':
+        this.#work.push({ for: 'stonith', input: effect });
+        break;
+      case 'ready':
+        this.#crmInput({ type: 'lrmReady', history: effect.history });
+        break;
+      case 'rejected':
+        this.#report('lrm', 'error', 'input.rejected', effect.reason, {});
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  // ---- the fencer -------------------------------------------------------------------------------------------------
+
+  #fromFencer(effect: StonithEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'startProcess':
+      case 'killProcess':
+        this.#effects.push(effect);
+        break;
+      case 'startTimer':
+        this.#timers.start(effect.id, later(now, effect.delayMs));
+        break;
+      case 'stopTimer':
+        this.#timers.stop(effect.id);
+        break;
+      case 'sendPeer': {
+        const envelope = { to: 'stonith', message: effect.message, ...(effect.to === undefined ? {} : { node: effect.to }) } as const;
+        this.#submit({ envelope, service: 'agreed' });
+        break;
+      }
+      case 'fenceAccepted':
+        break;
+      case 'fenceEnded':
+        this.#crmInput(effect);
+        break;
+      case 'fencingHeard': {
+        const { event } = effect;
+        const level = event.state === 'failed' ? 'error' : 'info';
+        const text = `fencing of ${event.target} (${event.action}) asked by ${event.client} on ${event.originator}: ${event.state}`;
+        this.#report('stonith', level, `fencing.${event.state}`, text, { ...event });
+        break;
+      }
+      case 'deviceAnswered':
+        if (effect.requestId.startsWith('lrm/')) {
+          this.#work.push({ for: 'lrm', input: effect });
+        } else if (this.#deviceRequests.delete(effect.requestId)) {
+          const { type: _type, requestId, ...value } = effect;
+          this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value } });
+        }
+        break;
+      case 'devicesFound': {
+        const { type: _type, requestId, ...value } = effect;
+        if (this.#deviceRequests.delete(requestId)) this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value } });
+        break;
+      }
+      case 'resetSelf':
+        this.#effects.push(effect);
+        break;
+      case 'historyChanged':
+        this.#fencingHistory = effect.history;
+        break;
+      case 'rejected':
+        this.#report('stonith', 'error', 'input.rejected', effect.reason, {});
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #toFencer(before: Cib, after: Cib, isWhole: boolean): void {
+    if (!isWhole && sameFencing(before, after)) return;
+    const at = this.#start.ports.wallClock();
+    this.#work.push(
+      { for: 'stonith', input: { type: 'optionsChanged', options: fencerOptions(after) } },
+      { for: 'stonith', input: { type: 'devicesChanged', devices: fenceDevices(after, this.self, at) } },
+      { for: 'stonith', input: { type: 'topologyChanged', levels: after.configuration.fencingLevels } },
+    );
+    if (this.#view !== undefined) this.#tellFencerMembers();
+  }
+
+  #tellFencerMembers(): void {
+    const members = this.#view?.members.map(({ node }) => this.#name(node)) ?? [this.self];
+    const nodes = fencerNodes(this.#crm.cib, this.#start.ports.wallClock());
+    this.#work.push({ for: 'stonith', input: { type: 'membersChanged', members, isQuorate: this.#isQuorate, nodes } });
+  }
+
+  // ---- the world --------------------------------------------------------------------------------------------------
+
+  #request(requestId: string, request: NodeRequest, now: Instant): void {
+    switch (request.type) {
+      case 'askDevice':
+      case 'findDevices':
+        this.#deviceRequests.add(requestId);
+        this.#work.push({ for: 'stonith', input: { ...request, requestId } });
+        break;
+      case 'cleanFencingHistory':
+        this.#work.push({
+          for: 'stonith',
+          input: { type: 'cleanHistory', ...(request.target === undefined ? {} : { target: request.target }) },
+        });
+        this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
+        break;
+      case 'quorumProceed':
+      case 'quorumForce':
+        this.#quorumRequest(requestId, request.type, now);
+        break;
+      case 'change':
+      case 'setAttributes':
+      case 'cleanUp':
+      case 'fence':
+      case 'confirmDown':
+        this.#crmInput({ type: 'request', requestId, request });
+        break;
+      default:
+        unreachable(request);
+    }
+  }
+
+  #quorumRequest(requestId: string, type: 'quorumProceed' | 'quorumForce', now: Instant): void {
+    const { memory } = this.#engine.status(now);
+    if (type === 'quorumProceed') {
+      this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: { ...memory, waiting: false } } });
+    } else {
+      const members = this.#view?.members.map(({ node }) => node) ?? [];
+      const voters = members.toSorted((a, b) => a - b).map((node) => ({ node, votes: this.#policy.votes(node, memory) || 1 }));
+      const base = { generation: memory.base.generation + 1, revision: 0, voters, deviceVotes: 0 };
+      const { pending: _pending, ...rest } = memory;
+      this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: { ...rest, base, waiting: false, forced: true } } });
+    }
+    this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
+  }
+
+  #saved({ token, isOk, problem }: Extract<NodeInput, { type: 'saved' }>): void {
+    if (!isOk) {
+      this.#report('node', 'error', 'disk.failed', `could not write what must survive: ${problem ?? 'unknown'}`, {});
+    }
+    const engineToken = this.#membershipSaves.get(token);
+    if (engineToken !== undefined) {
+      // What is not on disk must not be promised: messaging goes on waiting, and stays uncertain of its quorum.
+      if (!isOk) return;
+      this.#membershipSaves.delete(token);
+      this.#work.push({ for: 'messaging', input: { type: 'saved', token: engineToken } });
+      return;
+    }
+    const input = this.#durable.saved(token, isOk);
+    if (input !== undefined) this.#work.push({ for: 'messaging', input });
+  }
+
+  #processEnded(input: ProcessEnded): void {
+    this.#work.push(input.id.startsWith('stonith/') ? { for: 'stonith', input } : { for: 'lrm', input });
+  }
+
+  #timerExpired(id: string): void {
+    const input = { type: 'timerExpired', id } as const;
+    if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
+    else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
+    else this.#work.push({ for: 'crm', input });
+  }
+
+  #leaveMembership(reason: string): void {
+    this.#work.push({ for: 'messaging', input: { type: 'leave', reason } });
+  }
+
+  #stop(exitCode: number, reason: string): void {
+    this.#hasStopped = true;
+    this.#work = [];
+    this.#effects.push({ type: 'stop', exitCode, reason });
+  }
+
+  #reportMessaging({ event, fields }: Extract<EngineEffect, { type: 'report' }>): void {
+    const text = typeof fields['text'] === 'string' ? fields['text'] : event;
+    this.#report('messaging', 'debug', event, text, fields);
+  }
+
+  #report(
+    subsystem: 'messaging' | 'crm' | 'lrm' | 'stonith' | 'node',
+    level: Report['level'],
+    event: string,
+    text: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
+    this.#effects.push({ type: 'report', subsystem, level, event, text, fields });
+  }
+
+  #name(id: number): string {
+    return this.#ids.name(id) ?? `#${id}`;
+  }
+
+  #messagingConfiguration(): Configuration {
+    const self = this.#ids.id(this.self);
+    invariant(self !== undefined, 'this node is one of the nodes');
+    return { ...this.#start.configuration.messaging, self, nodes: this.#ids.all, revision: 1 };
+  }
+
+  #quorumPolicy(): QuorumPolicy {
+    const { ports, configuration } = this.#start;
+    if (ports.quorumPolicy !== undefined) return ports.quorumPolicy;
+    const { votes = {}, ...settings } = configuration.quorum;
+    const voters = this.#ids.names.map((name) => ({ node: this.#ids.id(name) ?? 0, votes: votes[name] ?? 1 }));
+    const checked = quorumOptions({ ...settings, voters });
+    invariant(checked.ok, checked.ok ? '' : checked.error.join('; '));
+    return quorumPolicy(checked.value.options);
+  }
+}
+
+export const createNode = (start: NodeStart): ClusterNode => new ClusterNode(start);
+
+/** Expected nodes and those of the configuration, each once. */
+function allNames({ nodes, self }: NodeConfiguration, cib: Cib): readonly string[] {
+  const configured = cib.configuration.nodes.filter(({ type }) => (type ?? 'member') === 'member').map(({ name }) => name);
+  return [...new Set([self, ...nodes, ...configured])].toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function readEnvelope(body: Uint8Array): Envelope | undefined {
+  try {
+    const envelope = JSON.parse(decoder.decode(body)) as Partial<Envelope> | null;
+    const isOne = envelope !== null && (envelope.to === 'crm' || envelope.to === 'stonith') && 'message' in envelope;
+    return isOne ? (envelope as Envelope) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A policy that is replaced when the set of nodes changes; messaging keeps one reference. */
+const delegate = (policy: () => QuorumPolicy): QuorumPolicy => ({
+  start: (saved) => policy().start(saved),
+  decide: (input) => policy().decide(input),
+  enough: (nodes, memory, deviceGranted, decision) => policy().enough(nodes, memory, deviceGranted, decision),
+  votes: (node, memory) => policy().votes(node, memory),
+  proposeChange: (context, now) => policy().proposeChange(context, now),
+  changeReceived: (body, memory, view) => policy().changeReceived(body, memory, view),
+  changeDelivered: (body, memory, view) => policy().changeDelivered(body, memory, view),
+});
