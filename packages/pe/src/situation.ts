@@ -5,7 +5,7 @@
  * Objects refer to each other directly (`instance.parent`, `node.running`); `index` gives each node and instance a
  * small number, so that a stage can keep its values in arrays. Orders are stated: where none is, none is meant.
  */
-import type { Cib } from '@systole/cib';
+import type { Cib, ResourceHistory, RuleContext } from '@systole/cib';
 import type { Instance, PrimitiveInstance } from './expand/instance.ts';
 import type { Options } from './options.ts';
 import type { ActiveRecurring, Demand, FailedOperation, PostponedCheck, ReadScore } from './status/demand.ts';
@@ -16,6 +16,8 @@ export interface Situation {
   /** Seconds since 1970, and the same in milliseconds. */
   readonly now: number;
   readonly nowMs: number;
+  /** For evaluating rules: time, zone, references. Callers add the node or agent. */
+  readonly ruleContext: RuleContext;
   readonly options: Options;
   readonly hasQuorum: boolean;
 
@@ -35,6 +37,9 @@ export interface Situation {
   /** Ids of primitives made from a template, by the template's id. */
   readonly templateUsers: ReadonlyMap<string, readonly string[]>;
 
+  /** The status as recorded: by the node's name, then by the resource's name in the history. */
+  readonly recorded: RecordedHistory;
+
   /** By id; tickets that only constraints mention are not here (not granted). */
   readonly tickets: ReadonlyMap<string, Ticket>;
 
@@ -49,6 +54,9 @@ export interface Situation {
   /** What was wrong with the configuration, in words for an operator. */
   readonly messages: readonly Message[];
 }
+
+/** Histories by node name and resource name. */
+export type RecordedHistory = ReadonlyMap<string, ReadonlyMap<string, ResourceHistory>>;
 
 export interface Recheck {
   readonly at: number;

@@ -3,7 +3,7 @@
  * of bundles, and what the history knows although the configuration no longer does. A tree with links both ways; read
  * once, then never changed. Stages key their own values by `index`.
  */
-import type { AgentName } from '@systole/cib';
+import type { AgentName, AttributeSet } from '@systole/cib';
 import type { OperationConfig } from '../config/operations.ts';
 import type { HistoryEntry, ResourceHistoryOnNode } from '../status/history.ts';
 import type { Node } from '../status/node.ts';
@@ -48,6 +48,8 @@ interface InstanceCommon {
   readonly children: readonly Instance[];
   /** Meta attributes with those of parents and defaults applied; rules evaluated at `now`. */
   readonly meta: ReadonlyMap<string, string>;
+  /** Its own parameters, the template's included; `parametersOn()` evaluates them with those of its parents. */
+  readonly parameterSets: readonly AttributeSet[];
 
   readonly priority: number;
   readonly stickiness: number;
@@ -82,7 +84,7 @@ interface InstanceCommon {
   readonly mustStopIfFailed: boolean;
   /** A failure of it was ignored (`on-fail=ignore`). */
   readonly hasIgnoredFailure: boolean;
-  /** `target-role` says Stopped (or Unpromoted: see `wantedRole`). */
+  /** `target-role` says Stopped, or Unpromoted for a promotable one. */
   readonly isDisabled: boolean;
 
   readonly role: InstanceRole;

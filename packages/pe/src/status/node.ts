@@ -2,7 +2,7 @@
  * A node as the policy engine sees it at the start: configured, seen in the status, or implied by a resource that
  * connects to it (remote and guest nodes). Read once, then never changed; stages key their own values by `index`.
  */
-import type { Instance } from '../expand/instance.ts';
+import type { Discovery, PrimitiveInstance } from '../expand/instance.ts';
 
 export type NodeKind =
   /** Runs the cluster's own programs and votes. */
@@ -20,8 +20,10 @@ export interface Node {
   readonly kind: NodeKind;
   /** In the configuration's `nodes`, and so listed even while nothing is known of it. */
   readonly isConfigured: boolean;
-  /** Added to every resource's score here: the node's `score`, or -INFINITY for a bundle's node. */
+  /** Added to every resource's score here: the node's `score`; -INFINITY for a bundle's node and where it is leaving or gone. */
   readonly score: number;
+  /** `never` for a bundle's node: only what is inside is probed. */
+  readonly discovery: Discovery;
 
   /** Takes part and could run resources. */
   readonly isOnline: boolean;
@@ -63,16 +65,17 @@ export interface Node {
   /** The sum of the priorities of what is active here and on guests it hosts; for `priority-fencing-delay`. */
   readonly priority: number;
   /** The resource that connects to a remote or guest node. */
-  readonly connection?: Instance;
+  readonly connection?: PrimitiveInstance;
   /** Primitives active here, in the order in which their histories were read. */
-  readonly running: readonly Instance[];
-  /** Fail counts here, by the resource name that the attribute carries. */
+  readonly running: readonly PrimitiveInstance[];
+  /** Fail counts here, by the name of the resource without an instance number. */
   readonly failures: ReadonlyMap<string, readonly FailureRecord[]>;
 }
 
 /** A pair of `fail-count-RESOURCE#OPERATION_INTERVAL` and `last-failure-…` attributes. */
 export interface FailureRecord {
-  /** Empty for the older attributes without an operation. */
+  /** `:1` where the attribute names an instance, else empty. */
+  readonly suffix: string;
   readonly operation: string;
   readonly intervalMs: number;
   readonly count: number;
