@@ -7,7 +7,7 @@ import type { Replica } from '../expand/instance.ts';
 import { ABSENT, NOWHERE, type Board, type Slot } from './board.ts';
 import { containerIn } from './bundle-parts.ts';
 import { slotOf } from './criteria.ts';
-import { failuresOn, failuresTooMany } from './failures.ts';
+import { failuresTooMany } from './failures.ts';
 import { assignInstances, sortInstances } from './instances.ts';
 import { showScores } from './rows.ts';
 import { addLink } from './setup.ts';
@@ -58,7 +58,7 @@ function assignReplica(board: Board, replica: Replica, prefer: number, isFinal: 
   if (replica.child === undefined || replica.node === undefined) return;
   const child = slotOf(board, replica.child);
   const own = replica.node;
-  const hasFailed = failuresTooMany(board.situation, replica.child, failuresOn(own)) > 0;
+  const hasFailed = failuresTooMany(board.situation, replica.child, own) > 0;
   child.scores = child.scores.map((score, at) => {
     if (score === ABSENT) return score;
     if (at !== own.index) return -INFINITY;

@@ -22,7 +22,7 @@ import {
   type Board,
   type Slot,
 } from './board.ts';
-import { failedOut, failuresOn, failuresTooMany } from './failures.ts';
+import { failedOut, failuresTooMany } from './failures.ts';
 import { lockResources } from './locks.ts';
 import { discoveryNumber } from './setup.ts';
 
@@ -221,11 +221,10 @@ function applyFailures(board: Board): void {
   }
   for (const { node } of board.seats) {
     if (node.failures.size === 0) continue;
-    const failures = failuresOn(node);
     for (const slot of board.slots) {
       const { instance } = slot;
       if (instance.kind !== 'primitive' || cleared.has(`${instance.index} ${node.index}`)) continue;
-      const count = failuresTooMany(situation, instance, failures);
+      const count = failuresTooMany(situation, instance, node);
       if (count === 0) continue;
       addScoreDeep(board, slotOf(board, failedOut(instance)), node.index, -INFINITY, {
         type: 'failures',

@@ -27,7 +27,7 @@ import {
 } from './board.ts';
 import type { Node } from '../status/node.ts';
 import { lacksPromotionTicket } from './criteria.ts';
-import { withoutNumber } from './failures.ts';
+import { withoutNumber } from '../config/values.ts';
 import { sortInstancesAfter } from './instances.ts';
 import { hasInfluence, linksAsDependent, linksAsPrimary } from './links.ts';
 import { explainChange, factorOf, mergeScores } from './merge.ts';
