@@ -22,6 +22,8 @@ const unitMillis: Readonly<Record<string, number>> = {
 
 const plain = /^\s*(\d+)\s*([a-z]*)\s*$/i;
 const iso = /^P(?:(\d+)W|(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?)$/i;
+/** `P30S`: without the T that the standard wants, as many configurations have it. Not for M, which would be months. */
+const lax = /^P()(?:(\d+)D)?(?:(\d+)H)?()(?:(\d+)S)?$/i;
 
 /** Fails with a sentence when `text` is no duration. Fractions of a millisecond are dropped; the largest is 2^53 ms. */
 export function parseDuration(text: string): Result<Millis, string> {
@@ -30,7 +32,7 @@ export function parseDuration(text: string): Result<Millis, string> {
   if (simple !== null && factor !== undefined) {
     return ok(Math.min(Math.floor(Number(simple[1]) * factor), Number.MAX_SAFE_INTEGER) as Millis);
   }
-  const calendar = iso.exec(text.trim());
+  const calendar = iso.exec(text.trim()) ?? lax.exec(text.trim());
   if (calendar !== null && /\d/.test(text)) {
     const [weeks, days, hours, minutes, seconds] = calendar.slice(1).map((part) => Number(part ?? 0));
     const total = ((((weeks ?? 0) * 7 + (days ?? 0)) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
