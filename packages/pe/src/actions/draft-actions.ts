@@ -23,7 +23,7 @@ import { draftPrimitive, orderLaunched, orderPrimitive } from './primitive.ts';
 import { orderProbes } from './probe-orders.ts';
 import { draftProbes } from './probe.ts';
 import { orderRemoteActions } from './remote.ts';
-import { planInput } from './subjects.ts';
+import { planInput, type PlanOptions } from './subjects.ts';
 import { orderRestartsAroundUnfencing } from './unfencing.ts';
 import { orderByUtilization } from './utilization.ts';
 
@@ -33,8 +33,13 @@ export interface Drafted {
   readonly notifications: ReadonlyMap<Subject, Notifications>;
 }
 
-export function draftActions(situation: Situation, constraints: Constraints, placement: Placement): Drafted {
-  const plan = new Plan(planInput(situation, constraints, placement));
+export function draftActions(
+  situation: Situation,
+  constraints: Constraints,
+  placement: Placement,
+  options: PlanOptions,
+): Drafted {
+  const plan = new Plan(planInput(situation, constraints, placement, options));
   draftDemands(plan);
   for (const relation of constraints.orders) orderAsConfigured(plan, relation);
   for (const root of plan.roots) orderImplied(plan, root);

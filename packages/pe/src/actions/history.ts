@@ -9,7 +9,7 @@ import { giveReason, set, Flag } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
-import { compareDigests } from '../status/digests.ts';
+import { compareDigests, currentDigests } from '../status/digests.ts';
 import { failCount } from '../status/failures.ts';
 import type { HistoryEntry, ResourceHistoryOnNode } from '../status/history.ts';
 import type { Node } from '../status/node.ts';
@@ -97,6 +97,10 @@ export function followChange(
     return true;
   }
   const comparison = compareDigests(plan.situation, instance, node, record, hostName);
+  if (comparison !== 'same' && plan.mayBeMasked && record.secureDigest !== undefined) {
+    const now = currentDigests(plan.situation, instance, node, operation, intervalMs, record, hostName);
+    if (now.secure === record.secureDigest) return false;
+  }
   switch (comparison) {
     case 'same':
       return false;

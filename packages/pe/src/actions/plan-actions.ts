@@ -18,14 +18,20 @@ import { settle } from '../graph/settle.ts';
 import { earlier, type Situation } from '../situation.ts';
 import { draftActions } from './draft-actions.ts';
 import { draftNotifications } from './notify.ts';
+import type { PlanOptions } from './subjects.ts';
 
 export interface Planned extends BuiltTransition {
   /** Every action that was considered, with what became of it: for summaries and explanations. */
   readonly plan: Plan;
 }
 
-export function planActions(situation: Situation, constraints: Constraints, placement: Placement): Planned {
-  const { plan, notifications } = draftActions(situation, constraints, placement);
+export function planActions(
+  situation: Situation,
+  constraints: Constraints,
+  placement: Placement,
+  options: PlanOptions = {},
+): Planned {
+  const { plan, notifications } = draftActions(situation, constraints, placement, options);
   settle(plan);
   dropInvalid(plan);
   for (const [clone, points] of notifications) {

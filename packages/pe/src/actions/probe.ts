@@ -99,7 +99,7 @@ function probeOnNode(plan: Plan, subject: Subject, node: Node): boolean {
   if (instance.isRemoved || instance.probedNodes.has(node)) return false;
   const discovery = discoveryOn(plan, subject, node);
   const isExclusive = hasExclusiveProbes(plan, subject) || hasExclusiveProbes(plan, subject.top);
-  if (isExclusive ? discovery !== 'exclusive' : discovery === 'never') return false;
+  if (isExclusive ? discovery !== 'exclusive' : (discovery ?? node.discovery) === 'never') return false;
   if (node.kind === 'guest' && !isGuestStaying(plan, subject, node)) return false;
   draftProbe(plan, subject, node);
   return true;

@@ -9,16 +9,27 @@ import { assignedNode, isPrimitive, primitive, type ReplicaSubject, type Subject
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
 
+export interface PlanOptions {
+  /** See `PlanInput.mayBeMasked`. */
+  readonly mayBeMasked?: boolean;
+}
+
 /** What can be filled in only once all subjects are there. */
 type Growing = { -readonly [Key in keyof Subject]: Subject[Key] };
 
-export function planInput(situation: Situation, constraints: Constraints, placement: Placement): PlanInput {
+export function planInput(
+  situation: Situation,
+  constraints: Constraints,
+  placement: Placement,
+  { mayBeMasked = false }: PlanOptions,
+): PlanInput {
   const subjects = subjectsOf(situation, placement);
   const of = (instance: Instance): Subject => subjects[instance.index] as Subject;
   const dependents = dependentsByPrimary([...constraints.colocations, ...placement.impliedColocations], of);
   return {
     situation,
     placement,
+    mayBeMasked,
     subjects,
     roots: situation.roots.map(of),
     dependentsOf: (subject) => dependents.get(subject) ?? [],

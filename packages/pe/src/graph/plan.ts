@@ -42,6 +42,11 @@ export interface Dependent {
 export interface PlanInput {
   readonly situation: Situation;
   readonly placement: Placement;
+  /**
+   * The CIB may have had its secrets masked (a report that someone sent): a change of secret parameters alone is then
+   * no change. Never for a live cluster.
+   */
+  readonly mayBeMasked: boolean;
   /** By `Instance.index`. */
   readonly subjects: readonly Subject[];
   readonly roots: readonly Subject[];
@@ -56,6 +61,7 @@ const shift = 2 ** 26; // two numbers of drafts in one whole number below 2^53
 export class Plan {
   readonly situation: Situation;
   readonly placement: Placement;
+  readonly mayBeMasked: boolean;
   readonly subjects: readonly Subject[];
   readonly roots: readonly Subject[];
   readonly dependentsOf: (subject: Subject) => readonly Dependent[];
@@ -72,6 +78,7 @@ export class Plan {
   constructor(input: PlanInput) {
     this.situation = input.situation;
     this.placement = input.placement;
+    this.mayBeMasked = input.mayBeMasked;
     this.subjects = input.subjects;
     this.roots = input.roots;
     this.dependentsOf = input.dependentsOf;
