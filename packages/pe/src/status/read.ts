@@ -130,26 +130,25 @@ function nodeOf(reader: Reader, state: NodeState): DraftNode | undefined {
 }
 
 function readStatus(reader: Reader): void {
-  const states = reader.cib.status.nodes.flatMap((state) => {
+  const states = reader.cib.status.nodes;
+  for (const state of states) {
     const node = nodeOf(reader, state);
-    return node === undefined ? [] : [{ state, node }];
-  });
-  for (const { state, node } of states) readNodeState(reader, state, node);
-  const named = states.filter(({ state }) => state.name !== undefined);
-  for (;;) {
-    const ready = named.filter(({ node }) => !node.isRead);
+    if (node !== undefined) readNodeState(reader, state, node);
+  }
+  // A node may turn up on the way: a removed connection's.
+  const readWhere = (mayRead: (node: DraftNode) => boolean): boolean => {
     let hasRead = false;
-    for (const { state, node } of ready) {
-      if (node.isRead || !isReady(reader, node)) continue;
+    for (const state of states) {
+      const node = state.name === undefined ? undefined : nodeOf(reader, state);
+      if (node === undefined || node.isRead || !mayRead(node)) continue;
       readNodeHistory(reader, state, node);
       hasRead = true;
     }
-    if (!hasRead) break;
-  }
-  for (const { state, node } of named) {
-    if (!node.isRead && (reader.options.isFencingEnabled || isReady(reader, node)))
-      readNodeHistory(reader, state, node);
-  }
+    return hasRead;
+  };
+  const isReadable = (node: DraftNode): boolean => isReady(reader, node);
+  while (readWhere(isReadable));
+  readWhere((node) => reader.options.isFencingEnabled || isReadable(node));
   for (const container of reader.containersToStop) {
     const place = currentNode(container);
     if (place !== undefined) demandStop(reader, container, place);

@@ -160,7 +160,7 @@ const pendingRoles: Readonly<Record<string, string>> = {
 
 function reportPrimitive(instance: PrimitiveInstance, within?: string): ResourceReport {
   const name = instance.isUnique ? instance.id : instance.configId;
-  return report(instance, name, currentNode(instance), within ?? instance.parent?.id);
+  return report(instance, name, currentNode(instance) ?? instance.pending?.node, within ?? instance.parent?.id);
 }
 
 /** A replica goes by its guest node's name, in the role of what is inside, on the container's node. */
