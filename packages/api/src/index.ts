@@ -1,1 +1,5 @@
-export {};
+/** The contract between the daemon and everyone else: paths, requests, answers, events, and a typed client. */
+export * from './client.ts';
+export * from './requests.ts';
+export * from './routes.ts';
+export * from './status.ts';

@@ -68,7 +68,10 @@ export function reconciled(cib: Cib, members: readonly ViewMember[]): Cib {
     const member = members.find((candidate) => candidate.name === name);
     return member === undefined || !isJoined(cib, name, member.incarnation);
   });
-  return counted(cib, absent.reduce((before, state) => lost(before, state.name ?? state.id), cib));
+  return counted(
+    cib,
+    absent.reduce((before, state) => lost(before, state.name ?? state.id), cib),
+  );
 }
 
 const status = (before: Cib, after: Cib): Result<Applied, never> => ok({ cib: counted(before, after), forgotten: [] });
@@ -107,7 +110,8 @@ function cleaned(cib: Cib, message: Cleaned): Result<Applied, never> {
     const failed = new Set(names.map((name) => name.replace(/^(?:fail-count|last-failure)-/, '').replace(/#.*$/, '')));
     after = withAttributes(after, node, Object.fromEntries(names.map((name) => [name, null])));
     for (const { id, operations } of state.history) {
-      const isMeant = message.resource === undefined || id === message.resource || id.startsWith(`${message.resource}:`);
+      const isMeant =
+        message.resource === undefined || id === message.resource || id.startsWith(`${message.resource}:`);
       const hasFailed = failed.has(id) || operations.some((record) => record.id === `${id}_last_failure_0`);
       if (!isMeant || (!message.isWhole && !hasFailed)) continue;
       forgotten.push({ node, resource: id });

@@ -70,7 +70,15 @@ export class ClientRequests {
         }
         const { target, action, user } = request;
         this.#fencings.add(requestId);
-        desk.effects.push({ type: 'fence', requestId, target, action, timeoutMs: 60_000, client: user, isManual: true });
+        desk.effects.push({
+          type: 'fence',
+          requestId,
+          target,
+          action,
+          timeoutMs: 60_000,
+          client: user,
+          isManual: true,
+        });
         break;
       }
       case 'confirmDown':
@@ -83,7 +91,11 @@ export class ClientRequests {
   }
 
   /** A message that was somebody's request has its place in the order and has been applied. */
-  delivered(messageId: number, how: { readonly isTransitional: boolean; readonly conflict?: readonly Conflict[] }, desk: Desk): void {
+  delivered(
+    messageId: number,
+    how: { readonly isTransitional: boolean; readonly conflict?: readonly Conflict[] },
+    desk: Desk,
+  ): void {
     const waiters = this.#barriers.get(messageId);
     if (waiters !== undefined) {
       this.#barriers.delete(messageId);
@@ -133,7 +145,10 @@ export class ClientRequests {
   fenceEnded(ended: Extract<CrmInput, { type: 'fenceEnded' }>, desk: Desk): void {
     if (!this.#fencings.delete(ended.requestId)) return;
     if (ended.outcome === 'ok') {
-      answer(desk, ended.requestId, { ok: true, value: { target: ended.target, devices: ended.devices, reason: ended.reason } });
+      answer(desk, ended.requestId, {
+        ok: true,
+        value: { target: ended.target, devices: ended.devices, reason: ended.reason },
+      });
     } else {
       const code = ended.outcome === 'timedOut' ? 'timedOut' : ended.outcome === 'refused' ? 'refused' : 'failed';
       refuse(desk, ended.requestId, code, `could not fence ${ended.target}: ${ended.reason}`);
@@ -157,7 +172,12 @@ export class ClientRequests {
 
   #change(requestId: string, request: Extract<ClientRequest, { type: 'change' }>, desk: Desk): void {
     if (desk.quorum() === 'lost' || desk.quorum() === 'unknown') {
-      refuse(desk, requestId, 'noQuorum', `no quorum here (${desk.quorumReason()}): the configuration cannot be changed`);
+      refuse(
+        desk,
+        requestId,
+        'noQuorum',
+        `no quorum here (${desk.quorumReason()}): the configuration cannot be changed`,
+      );
       return;
     }
     if (request.change.edits.length === 0) {
@@ -179,7 +199,12 @@ export class ClientRequests {
   #setAttributes(requestId: string, request: Extract<ClientRequest, { type: 'setAttributes' }>, desk: Desk): void {
     const { node, values, dampenMs = 0 } = request;
     if (nodeState(desk.cib(), node)?.inCluster !== 'true') {
-      refuse(desk, requestId, 'notFound', `${node} is not a member now, so it has no attributes that last until it leaves`);
+      refuse(
+        desk,
+        requestId,
+        'notFound',
+        `${node} is not a member now, so it has no attributes that last until it leaves`,
+      );
       return;
     }
     if (dampenMs === 0) {
@@ -212,7 +237,10 @@ const answer = (desk: Desk, requestId: string, given: Answer): void => {
 };
 
 const succeed = (desk: Desk, requestId: string): void => {
-  answer(desk, requestId, { ok: true, value: { version: desk.cib().version, text: formatVersion(desk.cib().version) } });
+  answer(desk, requestId, {
+    ok: true,
+    value: { version: desk.cib().version, text: formatVersion(desk.cib().version) },
+  });
 };
 
 const refuse = (

@@ -93,7 +93,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   #buffered: Delivered[] = [];
   #lrmHistory: readonly ResourceHistory[] | undefined;
   /** What the CIB last said of this node while it counted it as a member: the truth about what runs here. */
-  #own: { readonly history: readonly ResourceHistory[]; readonly attributes: Readonly<Record<string, string>> } | undefined;
+  #own:
+    | { readonly history: readonly ResourceHistory[]; readonly attributes: Readonly<Record<string, string>> }
+    | undefined;
   #position: Position = { view: 0, sequence: 0 };
   #lastChange: Position = { view: 0, sequence: 0 };
   #settledAsOf: Position | undefined;
@@ -236,7 +238,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     const departed = input.departed.filter(({ name }) => name !== self);
     for (const { name, cause } of departed) {
       const isClean = cause === 'left';
-      const text = isClean ? `${name} has left` : `${name} is lost (${cause}): it must be fenced before its resources are recovered`;
+      const text = isClean
+        ? `${name} has left`
+        : `${name} is lost (${cause}): it must be fenced before its resources are recovered`;
       this.#report(isClean ? 'info' : 'warn', isClean ? 'node.left' : 'node.lost', text, { node: name, cause });
     }
     this.#replace(applyDepartures(this.cib, departed), { isWhole: false });
@@ -310,7 +314,11 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     const dc = leaderOf(ranked) ?? this.#options.self;
     this.#effects.push({ type: 'integrated', number: view.number, dc });
     const names = view.members.map(({ name }) => name);
-    this.#report('info', 'dc.elected', `${dc} leads ${names.join(' ')} (view ${view.number})`, { dc, members: names, view: view.number });
+    this.#report('info', 'dc.elected', `${dc} leads ${names.join(' ')} (view ${view.number})`, {
+      dc,
+      members: names,
+      view: view.number,
+    });
     if (dc !== this.#options.self) this.#dc.stepDown(this.#office());
     this.#outbox.open(this.#effects);
     this.#joinIfNeeded();
@@ -412,10 +420,17 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     if (message.type !== 'change') return;
     const before = this.cib;
     const isOfEpoch = message.ifEpoch === undefined || message.ifEpoch === before.version.epoch;
-    const author = { at: message.at as Author['at'], user: message.user, ...(message.command === undefined ? {} : { command: message.command }) };
+    const author = {
+      at: message.at as Author['at'],
+      user: message.user,
+      ...(message.command === undefined ? {} : { command: message.command }),
+    };
     const accepted = isOfEpoch
       ? this.#replica.accept(message.change, author)
-      : ({ ok: false, error: [{ path: 'version.epoch', expected: message.ifEpoch, found: before.version.epoch }] } as const);
+      : ({
+          ok: false,
+          error: [{ path: 'version.epoch', expected: message.ifEpoch, found: before.version.epoch }],
+        } as const);
     if (accepted.ok && accepted.value !== before) {
       this.#lastChange = position;
       this.#effects.push({ type: 'cibChanged', before, after: accepted.value, isConfiguration: true, isWhole: false });
@@ -425,7 +440,11 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     }
     if (messageId !== undefined) {
       const conflict = accepted.ok ? undefined : accepted.error;
-      this.#requests.delivered(messageId, { isTransitional, ...(conflict === undefined ? {} : { conflict }) }, this.#desk());
+      this.#requests.delivered(
+        messageId,
+        { isTransitional, ...(conflict === undefined ? {} : { conflict }) },
+        this.#desk(),
+      );
     }
     if (!accepted.ok) this.#registering = undefined;
     if (accepted.ok && message.user !== registrar) this.#newNodes(before);
@@ -441,8 +460,13 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
    */
   #newNodes(before: Cib): void {
     const known = new Set(before.configuration.nodes.map(({ name }) => name));
-    const added = this.cib.configuration.nodes.filter(({ name, type }) => !known.has(name) && (type ?? 'member') === 'member');
-    const after = added.reduce((cib, { name }) => (nodeState(cib, name) === undefined ? fenced(cib, name) : cib), this.cib);
+    const added = this.cib.configuration.nodes.filter(
+      ({ name, type }) => !known.has(name) && (type ?? 'member') === 'member',
+    );
+    const after = added.reduce(
+      (cib, { name }) => (nodeState(cib, name) === undefined ? fenced(cib, name) : cib),
+      this.cib,
+    );
     this.#replace(after, { isWhole: false });
   }
 
@@ -463,7 +487,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         this.#resultDelivered(from, message, hasChanged);
         break;
       case 'refused':
-        this.#report('warn', 'operation.refused', `${from} did not begin ${message.operationId}: ${message.reason}`, { node: from });
+        this.#report('warn', 'operation.refused', `${from} did not begin ${message.operationId}: ${message.reason}`, {
+          node: from,
+        });
         this.#dc.actionEnded(message.operationId, false, undefined, this.#now, this.#office());
         break;
       case 'cancelled':
@@ -475,7 +501,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       case 'attributes': {
         const { operationId = '' } = message;
         const wasOurs = this.#dc.actionEnded(operationId, true, undefined, this.#now, this.#office());
-        if (hasChanged && !wasOurs) this.#news(`attributes of ${message.node}: ${Object.keys(message.values).join(' ')}`);
+        if (hasChanged && !wasOurs)
+          this.#news(`attributes of ${message.node}: ${Object.keys(message.values).join(' ')}`);
         break;
       }
       case 'cleaned':
@@ -487,7 +514,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         const by = devices.length === 0 ? '' : ` by ${devices.join(', ')}`;
         const text = `${target} was fenced (${action})${by}${executor === undefined ? '' : ` from ${executor}`}`;
         this.#report('warn', 'node.fenced', text, { node: target, action, devices });
-        if (!this.#dc.actionEnded(requestId, true, undefined, this.#now, this.#office())) this.#news(`${target} was fenced`);
+        if (!this.#dc.actionEnded(requestId, true, undefined, this.#now, this.#office()))
+          this.#news(`${target} was fenced`);
         break;
       }
       case 'settled':
@@ -510,9 +538,22 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     const name = intervalMs > 0 ? `${operation} (every ${intervalMs / 1000} s)` : operation;
     const reason = exitReason === undefined || exitReason === '' ? '' : `: ${exitReason}`;
     const fields = { resource, node: from, operation, intervalMs, exitCode, status: record.status };
-    if (hasSucceeded) this.#report(isProbe || intervalMs > 0 ? 'debug' : 'info', 'operation.done', `${name} of ${resource} on ${from} done`, fields);
-    else if (isProbe) this.#report('info', 'resource.found', `${resource} on ${from}: probe says ${exitCode}${reason}`, fields);
-    else this.#report('warn', 'resource.failed', `${name} of ${resource} on ${from} failed with ${exitCode}${reason}`, fields);
+    if (hasSucceeded)
+      this.#report(
+        isProbe || intervalMs > 0 ? 'debug' : 'info',
+        'operation.done',
+        `${name} of ${resource} on ${from} done`,
+        fields,
+      );
+    else if (isProbe)
+      this.#report('info', 'resource.found', `${resource} on ${from}: probe says ${exitCode}${reason}`, fields);
+    else
+      this.#report(
+        'warn',
+        'resource.failed',
+        `${name} of ${resource} on ${from} failed with ${exitCode}${reason}`,
+        fields,
+      );
     const isAwaited = this.#dc.isAwaited(operationId);
     this.#dc.actionEnded(operationId, hasSucceeded, exitCode, this.#now, this.#office());
     if (!isAwaited && hasChanged) this.#news(`${name} of ${resource} on ${from} gave ${exitCode}`);
@@ -576,7 +617,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     const before = stateName(this.#machine);
     this.#machine = snapshot;
     const after = stateName(snapshot);
-    if (before !== after) this.#report('debug', 'controller.state', `${before} → ${after} on ${event.type}`, { from: before, to: after });
+    if (before !== after)
+      this.#report('debug', 'controller.state', `${before} → ${after} on ${event.type}`, { from: before, to: after });
     for (const { type, params } of effects) {
       switch (type) {
         case 'compareCibs':
@@ -691,13 +733,15 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       ({ name, type }) => type !== 'remote' && type !== 'ping' && nodeState(this.cib, name) === undefined,
     );
     if (!unseen || this.#quorateSince === undefined) return undefined;
-    const patience = durationOption(this.cib, startupPatienceMs, 'dc-deadtime') - elapsed(this.#quorateSince, this.#now);
+    const patience =
+      durationOption(this.cib, startupPatienceMs, 'dc-deadtime') - elapsed(this.#quorateSince, this.#now);
     return patience > 0 ? patience : undefined;
   }
 
   /** Without fencing, the only proof that a lost node has given up is the time after which it must have. */
   #exclusivePatience(): number | undefined {
-    if (booleanOption(this.cib, true, 'fencing-enabled', 'stonith-enabled') || this.#exclusiveAt === undefined) return undefined;
+    if (booleanOption(this.cib, true, 'fencing-enabled', 'stonith-enabled') || this.#exclusiveAt === undefined)
+      return undefined;
     const left = elapsed(this.#now, this.#exclusiveAt);
     return left > 0 ? left : undefined;
   }
@@ -734,9 +778,21 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     this.#dc.fencingEnded(target, outcome, this.#office());
     if (outcome === 'ok') {
       const at = Math.floor(this.#options.wallClock() / 1000);
-      this.#post({ type: 'fenced', requestId, target, action, devices, at, ...(executor === undefined ? {} : { executor }) });
+      this.#post({
+        type: 'fenced',
+        requestId,
+        target,
+        action,
+        devices,
+        at,
+        ...(executor === undefined ? {} : { executor }),
+      });
     } else {
-      this.#report('error', 'fencing.failed', `could not fence ${target} (${action}): ${reason}`, { target, action, outcome });
+      this.#report('error', 'fencing.failed', `could not fence ${target} (${action}): ${reason}`, {
+        target,
+        action,
+        outcome,
+      });
       this.#dc.actionEnded(requestId, false, undefined, this.#now, this.#office());
     }
     this.#requests.fenceEnded(input, this.#desk());
@@ -786,7 +842,11 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       this.#dc.noteCause('time to look again');
       this.#feed({ type: 'recheck' });
     } else if (id === 'crm.escalation') {
-      this.#report('error', 'node.leftBehind', 'leaving although resources may still run here: the wait for them is over');
+      this.#report(
+        'error',
+        'node.leftBehind',
+        'leaving although resources may still run here: the wait for them is over',
+      );
       this.#leave('waited too long for its resources to stop', false);
     } else if (id.startsWith('te.')) {
       this.#dc.timerExpired(id, this.#now, this.#office());
@@ -831,7 +891,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
 
 type Author = Parameters<Replica['accept']>[1];
 
-const serviceOf = (message: ControllerMessage): 'agreed' | 'durable' => (message.type === 'change' ? 'durable' : 'agreed');
+const serviceOf = (message: ControllerMessage): 'agreed' | 'durable' =>
+  message.type === 'change' ? 'durable' : 'agreed';
 
 const emptyTransition = {
   settings: {

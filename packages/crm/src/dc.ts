@@ -157,7 +157,13 @@ export class DcDuties {
   }
 
   /** True if the operation was this transition's and the result is what it foresaw. */
-  actionEnded(operationId: string, isDone: boolean, exitCode: number | undefined, now: Instant, office: Office): boolean {
+  actionEnded(
+    operationId: string,
+    isDone: boolean,
+    exitCode: number | undefined,
+    now: Instant,
+    office: Office,
+  ): boolean {
     const running = this.#running.get(operationId);
     if (running === undefined) return false;
     this.#running.delete(operationId);
@@ -254,7 +260,15 @@ export class DcDuties {
           const last = this.#records.at(-1);
           if (last !== undefined) {
             const endedAt = Math.floor(this.#options.wallClock() / 1000);
-            const ended = { ...last, endedAt, outcome, done, failed, skipped, ...(reason === undefined ? {} : { reason }) };
+            const ended = {
+              ...last,
+              endedAt,
+              outcome,
+              done,
+              failed,
+              skipped,
+              ...(reason === undefined ? {} : { reason }),
+            };
             this.#records = this.#records.with(-1, ended);
           }
           const text = `transition ${last?.number ?? '?'} ${outcome}${reason === undefined ? '' : `: ${reason}`}`;
@@ -273,7 +287,11 @@ export class DcDuties {
     }
   }
 
-  #run({ transitionId, index, action }: Extract<TransitionEffect, { type: 'runAction' }>, now: Instant, office: Office): void {
+  #run(
+    { transitionId, index, action }: Extract<TransitionEffect, { type: 'runAction' }>,
+    now: Instant,
+    office: Office,
+  ): void {
     const operationId = `${transitionId}.${index}`;
     const running = { transitionId, index, action };
     this.#running.set(operationId, running);
@@ -319,10 +337,15 @@ export class DcDuties {
     const timeout = timeoutMs ?? this.#planned?.settings.fencingTimeoutMs ?? 60_000;
     const delay = Number(meta['priority-fencing-delay'] ?? meta['priority_fencing_delay'] ?? Number.NaN);
     office.effects.push(
-      report('warn', 'fencing.requested', `fencing ${node} (${operation}): ${action.reason ?? 'its state is unknown'}`, {
-        target: node,
-        action: operation,
-      }),
+      report(
+        'warn',
+        'fencing.requested',
+        `fencing ${node} (${operation}): ${action.reason ?? 'its state is unknown'}`,
+        {
+          target: node,
+          action: operation,
+        },
+      ),
       {
         type: 'fence',
         requestId: operationId,

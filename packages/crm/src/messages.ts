@@ -149,7 +149,13 @@ export type ControllerMessage =
 // Peers are authenticated and run this program, perhaps of another version: what is checked here is that a message has
 // the shape its handler relies on. What is inside a CIB was checked where it entered the cluster.
 const text = Type.String({ maxLength: 4096 });
-const record = Type.Object({ id: text, operation: text, callId: Type.Integer(), exitCode: Type.Integer(), status: Type.Integer() });
+const record = Type.Object({
+  id: text,
+  operation: text,
+  callId: Type.Integer(),
+  exitCode: Type.Integer(),
+  status: Type.Integer(),
+});
 const version = Type.Object({ adminEpoch: Type.Integer(), epoch: Type.Integer(), updates: Type.Integer() });
 const names = Type.Array(text, { maxItems: 4096 });
 const fenceAction = Type.Union([Type.Literal('off'), Type.Literal('reboot'), Type.Literal('on')]);
@@ -163,9 +169,16 @@ const shapes: Readonly<Record<ControllerMessage['type'], ReturnType<typeof Type.
       records: Type.Array(Type.Object({})),
     }),
   }),
-  join: Type.Object({ incarnation: whole, history: Type.Array(Type.Object({ id: text })), attributes: Type.Record(text, text) }),
+  join: Type.Object({
+    incarnation: whole,
+    history: Type.Array(Type.Object({ id: text })),
+    attributes: Type.Record(text, text),
+  }),
   change: Type.Object({
-    change: Type.Object({ base: version, edits: Type.Array(Type.Object({ type: text, path: Type.Array(Type.Unknown()) })) }),
+    change: Type.Object({
+      base: version,
+      edits: Type.Array(Type.Object({ type: text, path: Type.Array(Type.Unknown()) })),
+    }),
     user: text,
     at: Type.Number(),
   }),
@@ -200,7 +213,14 @@ const shapes: Readonly<Record<ControllerMessage['type'], ReturnType<typeof Type.
     intervalMs: Type.Optional(whole),
     isWhole: Type.Boolean(),
   }),
-  fenced: Type.Object({ requestId: text, target: text, action: fenceAction, devices: names, executor: Type.Optional(text), at: Type.Number() }),
+  fenced: Type.Object({
+    requestId: text,
+    target: text,
+    action: fenceAction,
+    devices: names,
+    executor: Type.Optional(text),
+    at: Type.Number(),
+  }),
   settled: Type.Object({ asOf: Type.Object({ view: whole, sequence: whole }), transitionId: Type.Optional(text) }),
 };
 

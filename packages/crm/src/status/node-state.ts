@@ -69,17 +69,19 @@ export const joined = (cib: Cib, { name, incarnation, history, attributes }: Joi
     history,
   }));
 
-const down = (expected: 'member' | 'down', keepHistory: boolean) => (state: NodeState): NodeState => ({
-  id: state.id,
-  ...(state.name === undefined ? {} : { name: state.name }),
-  inCluster: 'false',
-  controller: 'offline',
-  join: 'down',
-  expected,
-  ...(state.other === undefined ? {} : { other: state.other }),
-  transientAttributes: [],
-  history: keepHistory ? state.history : [],
-});
+const down =
+  (expected: 'member' | 'down', keepHistory: boolean) =>
+  (state: NodeState): NodeState => ({
+    id: state.id,
+    ...(state.name === undefined ? {} : { name: state.name }),
+    inCluster: 'false',
+    controller: 'offline',
+    join: 'down',
+    expected,
+    ...(state.other === undefined ? {} : { other: state.other }),
+    transientAttributes: [],
+    history: keepHistory ? state.history : [],
+  });
 
 export const leftCleanly = (cib: Cib, name: string): Cib => editNodeState(cib, name, down('down', false));
 

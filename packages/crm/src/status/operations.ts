@@ -122,8 +122,7 @@ function withRecord(records: readonly OperationRecord[], record: OperationRecord
  */
 function withFailure(cib: Cib, { node, resource, record }: OperationOutcome): Cib {
   const { operation, intervalMs } = record;
-  const isFatal =
-    operation === 'stop' || (operation === 'start' && booleanOption(cib, true, 'start-failure-is-fatal'));
+  const isFatal = operation === 'stop' || (operation === 'start' && booleanOption(cib, true, 'start-failure-is-fatal'));
   const counts = isFatal || intervalMs > 0 || ['start', 'promote', 'demote'].includes(operation);
   if (!counts) return cib;
   const suffix = `${resource}#${operation}_${intervalMs}`;

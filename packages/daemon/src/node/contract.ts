@@ -21,7 +21,9 @@ export type NodeInput =
   /** From the network and about it; `tick` is asked for with `wakeAt`. */
   | Extract<
       EngineInput,
-      { type: 'datagram' | 'tick' | 'linkChanged' | 'sendFailed' | 'clockStepped' | 'wallClock' | 'backlog' | 'readmit' }
+      {
+        type: 'datagram' | 'tick' | 'linkChanged' | 'sendFailed' | 'clockStepped' | 'wallClock' | 'backlog' | 'readmit';
+      }
     >
   /** What the `saveMembership` or `saveCib` with this token asked for is on disk, or could not be written. */
   | { readonly type: 'saved'; readonly token: number; readonly isOk: boolean; readonly problem?: string }

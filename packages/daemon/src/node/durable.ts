@@ -58,7 +58,9 @@ export class DurableCib {
   /** Everything up to this place in the order is part of the state now. */
   delivered({ view, sequence }: { readonly view: number; readonly sequence: number }): void {
     if (this.#entries.length === 0) return;
-    this.#entries = this.#entries.filter((entry) => entry.view > view || (entry.view === view && entry.sequence > sequence));
+    this.#entries = this.#entries.filter(
+      (entry) => entry.view > view || (entry.view === view && entry.sequence > sequence),
+    );
   }
 
   /** A record was written, or not. Returns what messaging is to be told. */
@@ -101,7 +103,9 @@ export function decoded(entry: { readonly body: Uint8Array }): unknown {
 const withoutVoid = (cib: Cib): Cib => ({ ...cib, status: { ...cib.status, nodes: [] } });
 
 /** The state that a record leads to, with the lineage that it has reached. */
-export function restored(record: CibRecord | undefined): { readonly state: ReplicaState; readonly lineage: number } | undefined {
+export function restored(
+  record: CibRecord | undefined,
+): { readonly state: ReplicaState; readonly lineage: number } | undefined {
   if (record === undefined) return undefined;
   const replica = new Replica((record.replica as ReplicaState | undefined) ?? { cib: emptyCib, records: [] });
   let { lineage } = record;

@@ -17,7 +17,9 @@ import type { FenceDevice, FencerNode, FencerOptions } from '@systole/stonith';
 export function fenceDevices(cib: Cib, self: string, at: Epoch): readonly FenceDevice[] {
   const { configuration } = cib;
   const context = { now: Math.floor(at / 1000), references: references(configuration) };
-  const templates = new Map(configuration.resources.flatMap((one) => (one.kind === 'template' ? [[one.id, one] as const] : [])));
+  const templates = new Map(
+    configuration.resources.flatMap((one) => (one.kind === 'template' ? [[one.id, one] as const] : [])),
+  );
   const values = (sets: readonly AttributeSet[], inherited: readonly AttributeSet[], more: Partial<RuleContext>) =>
     Object.fromEntries(valuesOf([...inherited, ...sets], { ...context, ...more }));
 
@@ -28,7 +30,9 @@ export function fenceDevices(cib: Cib, self: string, at: Epoch): readonly FenceD
     const meta = values(primitive.meta, template?.meta ?? [], { agent });
     const parameters = values(primitive.parameters, template?.parameters ?? [], { agent });
     const isStopped = meta['target-role']?.toLowerCase() === 'stopped';
-    return [{ id: primitive.id, agent, parameters, meta, isAllowedHere: !isStopped && !isBanned(cib, primitive.id, self) }];
+    return [
+      { id: primitive.id, agent, parameters, meta, isAllowedHere: !isStopped && !isBanned(cib, primitive.id, self) },
+    ];
   });
 }
 
@@ -50,8 +54,7 @@ function primitivesOf(resource: Resource): readonly Primitive[] {
 /** True if a location constraint keeps the resource off this node for good. Rules decide where it runs, not who may use it. */
 const isBanned = ({ configuration }: Cib, resource: string, node: string): boolean =>
   configuration.constraints.some(
-    (one) =>
-      one.kind === 'location' && one.resource === resource && one.node === node && (one.score ?? 0) <= -INFINITY,
+    (one) => one.kind === 'location' && one.resource === resource && one.node === node && (one.score ?? 0) <= -INFINITY,
   );
 
 export function fencerOptions(cib: Cib): FencerOptions {

@@ -115,7 +115,13 @@ export class ClusterNode {
       now,
     });
     const { places } = configuration;
-    this.#lrm = new LocalResourceManager({ node: self, nodeId: self, places, firstExisting: ports.firstExisting, wallClock });
+    this.#lrm = new LocalResourceManager({
+      node: self,
+      nodeId: self,
+      places,
+      firstExisting: ports.firstExisting,
+      wallClock,
+    });
     this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
     this.#durable = new DurableCib(() => this.#nextToken++);
     const { resources, survivors, hasRebooted } = saved;
@@ -304,7 +310,12 @@ export class ClusterNode {
       case 'quorum': {
         const { state, reason, exclusiveAfterMs } = effect.state;
         this.#isQuorate = state === 'held';
-        this.#crmInput({ type: 'quorum', state, reason, ...(exclusiveAfterMs === undefined ? {} : { exclusiveAfterMs }) });
+        this.#crmInput({
+          type: 'quorum',
+          state,
+          reason,
+          ...(exclusiveAfterMs === undefined ? {} : { exclusiveAfterMs }),
+        });
         this.#tellFencerMembers();
         break;
       }
@@ -356,7 +367,13 @@ export class ClusterNode {
     this.#sent.delete(handle);
     if (sent === undefined) return;
     if (reason === 'tooLarge') {
-      this.#report('messaging', 'error', 'message.tooLarge', 'a message is larger than messages may be; it is not sent', {});
+      this.#report(
+        'messaging',
+        'error',
+        'message.tooLarge',
+        'a message is larger than messages may be; it is not sent',
+        {},
+      );
     }
     if (sent.crmId !== undefined) this.#crmInput({ type: 'rejected', messageId: sent.crmId, reason });
     else if (reason !== 'tooLarge') this.#letters = [...this.#letters.slice(1 - fencerLettersMax), sent];
@@ -395,7 +412,11 @@ export class ClusterNode {
   #fromCrm(effect: CrmEffect, now: Instant): void {
     switch (effect.type) {
       case 'send':
-        this.#submit({ envelope: { to: 'crm', message: effect.message }, service: effect.service, crmId: effect.messageId });
+        this.#submit({
+          envelope: { to: 'crm', message: effect.message },
+          service: effect.service,
+          crmId: effect.messageId,
+        });
         break;
       case 'schedule':
         this.#effects.push(effect);
@@ -459,7 +480,10 @@ export class ClusterNode {
     }
     this.#ids = ids.value;
     this.#policy = this.#quorumPolicy();
-    this.#work.push({ for: 'messaging', input: { type: 'reconfigure', configuration: this.#messagingConfiguration() } });
+    this.#work.push({
+      for: 'messaging',
+      input: { type: 'reconfigure', configuration: this.#messagingConfiguration() },
+    });
   }
 
   // ---- the local resource manager ---------------------------------------------------------------------------------
@@ -525,7 +549,11 @@ export class ClusterNode {
         this.#timers.stop(effect.id);
         break;
       case 'sendPeer': {
-        const envelope = { to: 'stonith', message: effect.message, ...(effect.to === undefined ? {} : { node: effect.to }) } as const;
+        const envelope = {
+          to: 'stonith',
+          message: effect.message,
+          ...(effect.to === undefined ? {} : { node: effect.to }),
+        } as const;
         this.#submit({ envelope, service: 'agreed' });
         break;
       }
@@ -551,7 +579,8 @@ export class ClusterNode {
         break;
       case 'devicesFound': {
         const { type: _type, requestId, ...value } = effect;
-        if (this.#deviceRequests.delete(requestId)) this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value } });
+        if (this.#deviceRequests.delete(requestId))
+          this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value } });
         break;
       }
       case 'resetSelf':
@@ -623,10 +652,15 @@ export class ClusterNode {
       this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: { ...memory, waiting: false } } });
     } else {
       const members = this.#view?.members.map(({ node }) => node) ?? [];
-      const voters = members.toSorted((a, b) => a - b).map((node) => ({ node, votes: this.#policy.votes(node, memory) || 1 }));
+      const voters = members
+        .toSorted((a, b) => a - b)
+        .map((node) => ({ node, votes: this.#policy.votes(node, memory) || 1 }));
       const base = { generation: memory.base.generation + 1, revision: 0, voters, deviceVotes: 0 };
       const { pending: _pending, ...rest } = memory;
-      this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: { ...rest, base, waiting: false, forced: true } } });
+      this.#work.push({
+        for: 'messaging',
+        input: { type: 'quorumMemory', memory: { ...rest, base, waiting: false, forced: true } },
+      });
     }
     this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
   }
@@ -708,7 +742,9 @@ export const createNode = (start: NodeStart): ClusterNode => new ClusterNode(sta
 
 /** Expected nodes and those of the configuration, each once. */
 function allNames({ nodes, self }: NodeConfiguration, cib: Cib): readonly string[] {
-  const configured = cib.configuration.nodes.filter(({ type }) => (type ?? 'member') === 'member').map(({ name }) => name);
+  const configured = cib.configuration.nodes
+    .filter(({ type }) => (type ?? 'member') === 'member')
+    .map(({ name }) => name);
   return [...new Set([self, ...nodes, ...configured])].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
