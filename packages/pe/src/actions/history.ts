@@ -4,6 +4,8 @@
  * gone is deleted.
  */
 import { findOperation } from '../config/operations.ts';
+import { parametersOn } from '../config/parameters.ts';
+import { needsHostName } from '../expand/bundle.ts';
 import { topOf } from '../expand/instance.ts';
 import { giveReason, set, Flag } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
@@ -13,29 +15,39 @@ import { compareDigests, currentDigests } from '../status/digests.ts';
 import { failCount } from '../status/failures.ts';
 import type { HistoryEntry, ResourceHistoryOnNode } from '../status/history.ts';
 import type { Node } from '../status/node.ts';
+import { parseHistory } from '../status/state.ts';
 import { draftCancel } from './recurring.ts';
 import { draftCleanUp } from './primitive.ts';
 import { requireUnfencing } from './unfencing.ts';
 
 /** Checks what ran on each node that can act on it. In maintenance, recurring operations are still cancelled. */
 export function checkHistories(plan: Plan): void {
-  const byNode = new Map<Node, Subject[]>();
-  for (const subject of plan.subjects) {
-    if (!isPrimitive(subject)) continue;
-    for (const node of primitive(subject).history.keys()) {
-      const known = byNode.get(node);
-      if (known === undefined) byNode.set(node, [subject]);
-      else known.push(subject);
-    }
-  }
+  const owners = ownersByName(plan);
   for (const node of plan.situation.nodes) {
     const isAvailable = node.isOnline && !node.isShutdown && !node.isUnclean && !node.isStandby && !node.isMaintenance;
     if (!isAvailable && !node.isMaintenance) continue;
-    for (const subject of byNode.get(node) ?? []) {
-      const history = primitive(subject).history.get(node);
-      if (history !== undefined && history.entries.length > 0) checkHistory(plan, subject, node, history);
+    for (const [name, recorded] of plan.situation.recorded.get(node.name) ?? []) {
+      if (recorded.operations.length === 0) continue;
+      for (const subject of owners.get(name) ?? []) {
+        const read = primitive(subject).history.get(node);
+        checkHistory(plan, subject, node, read?.id === name ? read : parseHistory(recorded));
+      }
     }
   }
+}
+
+/** Primitives by their name and by the name that their history carries. */
+function ownersByName(plan: Plan): ReadonlyMap<string, readonly Subject[]> {
+  const owners = new Map<string, Subject[]>();
+  for (const subject of plan.subjects) {
+    if (!isPrimitive(subject)) continue;
+    for (const name of new Set([subject.id, subject.of.historyId ?? subject.id])) {
+      const known = owners.get(name);
+      if (known === undefined) owners.set(name, [subject]);
+      else known.push(subject);
+    }
+  }
+  return owners;
 }
 
 function checkHistory(plan: Plan, subject: Subject, node: Node, history: ResourceHistoryOnNode): void {
@@ -73,14 +85,15 @@ function checkEntry(plan: Plan, subject: Subject, node: Node, entry: HistoryEntr
     return;
   }
   if (!isRecurring && !startLike.has(entry.operation)) return;
-  if (needsHostName(subject)) return; // where its container goes is not known here: `checkPostponed`
+  if (needsHost(plan, subject)) return; // where its container goes is not known here: `checkPostponed`
   if (followChange(plan, subject, node, entry)) clearFailures(plan, subject, node);
 }
 
 /** A bundle's connection whose address is its container's host. */
-export const needsHostName = (subject: Subject): boolean =>
-  subject.bundle !== undefined &&
-  subject.bundle.replicas.some((replica) => replica.remote === subject && replica.of.ipAddress === undefined);
+export const needsHost = (plan: Plan, subject: Subject): boolean =>
+  isPrimitive(subject) &&
+  primitive(subject).isConnection &&
+  needsHostName(parametersOn(plan.situation, subject.of, undefined));
 
 /** Drafts what a changed definition calls for; true if it has changed. */
 export function followChange(
@@ -96,7 +109,9 @@ export function followChange(
     if (plan.situation.options.cancelsRemoved) cancel(plan, subject, node, entry, 'removed');
     return true;
   }
-  const comparison = compareDigests(plan.situation, instance, node, record, hostName);
+  const comparison = entry.mustReschedule
+    ? 'restart'
+    : compareDigests(plan.situation, instance, node, record, hostName);
   if (comparison !== 'same' && plan.mayBeMasked && record.secureDigest !== undefined) {
     const now = currentDigests(plan.situation, instance, node, operation, intervalMs, record, hostName);
     if (now.secure === record.secureDigest) return false;
@@ -190,7 +205,7 @@ export function checkPostponed(plan: Plan): void {
     }
   }
   for (const subject of plan.subjects) {
-    if (!isPrimitive(subject) || !needsHostName(subject)) continue;
+    if (!needsHost(plan, subject)) continue;
     for (const [node, history] of primitive(subject).history) {
       if (!primitive(subject).activeNodes.includes(node) || history.startIndex < history.stopIndex) continue;
       for (const entry of history.entries.slice(Math.max(history.startIndex, 0))) {
@@ -202,8 +217,8 @@ export function checkPostponed(plan: Plan): void {
 }
 
 /** The node that a bundle's container is (or will be) on, for connections that need its name as their address. */
-export function hostNameFor(_plan: Plan, subject: Subject): string | undefined {
-  if (!needsHostName(subject)) return undefined;
+export function hostNameFor(plan: Plan, subject: Subject): string | undefined {
+  if (!needsHost(plan, subject)) return undefined;
   const container = subject.bundle?.replicas.find((replica) => replica.remote === subject)?.container;
   return container?.assigned?.name ?? container?.of.activeNodes[0]?.name;
 }

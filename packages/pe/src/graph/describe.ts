@@ -7,7 +7,7 @@ import type { CloneInstance } from '../expand/instance.ts';
 import type { Node } from '../status/node.ts';
 import type { ActionKind, TransitionAction } from '../transition.ts';
 import { currentNode } from '../actions/primitive.ts';
-import { needsHostName, hostNameFor } from '../actions/history.ts';
+import { hostNameFor } from '../actions/history.ts';
 import { plainOperation } from './collective.ts';
 import { type Draft, Flag } from './draft.ts';
 import { has } from './link.ts';
@@ -198,7 +198,7 @@ function parametersFor(plan: Plan, draft: Draft): Readonly<Record<string, string
       for (const [name, value] of operationParameters(plan.situation, config.source.parameters, node)) add(name, value);
     }
   }
-  const host = needsHostName(subject) ? hostNameFor(plan, subject) : undefined;
+  const host = hostNameFor(plan, subject);
   if (host !== undefined) add('addr', host);
   for (const [name, value] of parametersOn(plan.situation, subject.of, node)) add(name, value);
   const address = subject.of.meta.get('external-ip');

@@ -56,7 +56,7 @@ export function currentDigests(
   addMissing(parametersOn(source, instance, node));
   addMissing(own);
   for (const name of Object.keys(values)) {
-    if (notConfiguration.has(name) || name.startsWith('CRM_meta_') || /^\d/.test(name)) delete values[name];
+    if (notConfiguration.has(name) || name.startsWith('CRM_meta_')) delete values[name];
   }
   if (intervalMs > 0) {
     values['CRM_meta_timeout'] = metaOf(source, instance, node, operation, intervalMs, config).get('timeout') ?? '';

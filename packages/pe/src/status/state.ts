@@ -58,6 +58,12 @@ export function readResourceHistory(
   return instance;
 }
 
+/** A history as it stands, its entries in order; what reading makes of them is not in it. */
+export function parseHistory(source: ResourceHistory): ResourceHistoryOnNode {
+  const entries = source.operations.toReversed().toSorted(compareRecords).map(parseEntry);
+  return { source, id: source.id, entries, ...activeRange(entries) };
+}
+
 const parseEntry = (record: OperationRecord): HistoryEntry => ({
   record,
   operation: record.operation,
