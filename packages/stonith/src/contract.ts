@@ -15,6 +15,7 @@ import type {
   StopTimer,
   TimerExpired,
 } from '@systole/kernel';
+import type { AgentPlaces, FirstExisting } from '@systole/ra';
 import type { FencerMessage } from './message.ts';
 
 export type FenceAction = 'off' | 'reboot' | 'on';
@@ -45,6 +46,8 @@ export interface TopologyChanged {
 export interface MembersChanged {
   readonly type: 'membersChanged';
   readonly members: readonly string[];
+  /** Only the silence of a node that is not in the quorate partition proves anything: its watchdog will have fired. */
+  readonly isQuorate: boolean;
   readonly nodes?: readonly FencerNode[];
 }
 
@@ -66,8 +69,11 @@ export interface FencerOptions {
   readonly watchdogNodes?: readonly string[];
   /** Fence one node at a time, if false. */
   readonly isConcurrent: boolean;
-  /** `stonith-action`: what is done to a node by default. */
-  readonly action: 'off' | 'reboot';
+  /**
+   * How long a target that is still a member may go on answering after a device claims to have cut it off; then the
+   * device is not believed. 0 believes at once. Absent: 10 s.
+   */
+  readonly goneTimeoutMs?: number;
 }
 
 /** Asks for a node to be fenced (`off`, `reboot`) or let in again (`on`). */
@@ -94,6 +100,13 @@ export interface ConfirmDown {
   readonly requestId: string;
   readonly target: string;
   readonly by: string;
+}
+
+/** Which devices can fence a node, from where; answered by `devicesFound`. */
+export interface FindDevices {
+  readonly type: 'findDevices';
+  readonly requestId: string;
+  readonly target: string;
 }
 
 /** Runs a device's `monitor` or `status`, or asks what it can fence. */
@@ -127,6 +140,7 @@ export type StonithInput =
   | Fence
   | ConfirmDown
   | AskDevice
+  | FindDevices
   | CleanHistory
   | PeerMessage
   | ProcessEnded
@@ -189,6 +203,14 @@ export interface DeviceAnswered {
   readonly reason: string;
 }
 
+export interface DevicesFound {
+  readonly type: 'devicesFound';
+  readonly requestId: string;
+  readonly target: string;
+  /** Those this node can use. */
+  readonly devices: readonly string[];
+}
+
 /** What has been fenced, newest first; bounded. */
 export interface HistoryChanged {
   readonly type: 'historyChanged';
@@ -211,6 +233,12 @@ export interface FencingEvent {
   readonly reason: string;
 }
 
+/** This node is to reset itself, now and without saving anything: it is being fenced by its watchdog. */
+export interface ResetSelf {
+  readonly type: 'resetSelf';
+  readonly reason: string;
+}
+
 export interface Rejected {
   readonly type: 'rejected';
   readonly subsystem: 'stonith';
@@ -227,12 +255,16 @@ export type StonithEffect =
   | FenceEnded
   | FencingHeard
   | DeviceAnswered
+  | DevicesFound
   | HistoryChanged
+  | ResetSelf
   | Rejected;
 
 /** What the fencer is told when it is made. */
 export interface StonithOptions {
   readonly node: string;
+  readonly places: AgentPlaces;
+  readonly firstExisting: FirstExisting;
   readonly random: Random;
   readonly wallClock: () => Epoch;
 }

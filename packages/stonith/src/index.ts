@@ -1,3 +1,5 @@
 /** The fencer: makes sure that a node cannot act any more, with proof, through the devices the configuration names. */
 export * from './contract.ts';
-export * from './message.ts';
+export { Fencer } from './fencer.ts';
+export type * from './message.ts';
+export { levelsFor } from './topology.ts';

@@ -1,67 +1,68 @@
-/** What fencers say to each other. Plain JSON; everything that arrives is checked before it counts. */
+/** What fencers say to each other. Plain JSON; everything that arrives is checked before it counts (`check.ts`). */
 import type { FenceAction, FenceOutcome, FencingEvent } from './contract.ts';
 
 /** "What could you do about this target?" Answered by every peer, even with nothing. */
 export interface Query {
   readonly kind: 'query';
-  readonly request: string;
+  readonly operation: string;
   readonly target: string;
   readonly action: FenceAction;
   readonly timeoutMs: number;
+  /** The target may answer for itself: a person insists, or nobody else is left. */
+  readonly allowsSelf: boolean;
 }
 
 export interface QueryAnswer {
   readonly kind: 'queryAnswer';
-  readonly request: string;
+  readonly operation: string;
   readonly devices: readonly OfferedDevice[];
 }
 
 /** A device of a peer that can fence the target, and what it takes. */
 export interface OfferedDevice {
   readonly id: string;
-  /** It has answered a monitor, list or status on that peer. */
+  /** It has answered a monitor, list, status or action on that peer. */
   readonly isVerified: boolean;
-  /** Must run for unfencing, whatever else does. */
-  readonly isRequired: boolean;
-  /** Own timeouts and delays by action; absent: the request's. */
+  /** Must run for unfencing, whatever else does. Such a device cuts a node off from something, not from power. */
+  readonly isUnfencing: boolean;
+  /** Own timeouts by action; absent: the request's. */
   readonly timeoutMs: Readonly<Partial<Record<FenceAction, number>>>;
-  readonly delayMaxMs: number;
+  /** The longest delay before off and reboot for this target. */
+  readonly delayMs: number;
   readonly supports: readonly FenceAction[];
-  /** Whether unfencing must run on the target itself. */
-  readonly isOnTarget: boolean;
   /** The configuration turns the device's reboot into off. */
   readonly isRebootOff: boolean;
 }
 
-/** "Do it, with this device (or any of yours)." */
+/** "Do it, with this device of yours." */
 export interface Perform {
   readonly kind: 'perform';
-  readonly request: string;
+  readonly operation: string;
+  /** Which step of the operation, so that a late answer to an earlier one is told apart. */
   readonly step: number;
   readonly target: string;
   readonly action: FenceAction;
-  readonly devices: readonly string[];
+  readonly device: string;
   readonly timeoutMs: number;
-  /** -1: no delays. */
+  /** On top of the device's own delay; -1: no delay at all. */
   readonly delayMs: number;
 }
 
 export interface Performed {
   readonly kind: 'performed';
-  readonly request: string;
+  readonly operation: string;
   readonly step: number;
-  readonly outcome: FenceOutcome;
-  readonly device?: string;
+  readonly outcome: 'ok' | 'failed' | 'timedOut';
   readonly reason: string;
 }
 
-/** The end of a fencing, for everyone's history; also the news that one has begun. */
+/** A fencing has begun or ended: for everyone's history. */
 export interface Announcement {
   readonly kind: 'announcement';
   readonly event: FencingEvent;
 }
 
-/** History for a fencer that has just come, and the wish for others'. */
+/** What a fencer knows, for one that has just come; and the wish for what that one knows. */
 export interface HistoryExchange {
   readonly kind: 'history';
   readonly wantsAnswer: boolean;
@@ -73,4 +74,21 @@ export interface HistoryCleaned {
   readonly target?: string;
 }
 
-export type FencerMessage = Query | QueryAnswer | Perform | Performed | Announcement | HistoryExchange | HistoryCleaned;
+/** "You are being fenced by your watchdog: stop feeding it." */
+export interface ResetYourself {
+  readonly kind: 'resetYourself';
+  readonly reason: string;
+}
+
+export type FencerMessage =
+  | Query
+  | QueryAnswer
+  | Perform
+  | Performed
+  | Announcement
+  | HistoryExchange
+  | HistoryCleaned
+  | ResetYourself;
+
+export const fenceOutcomes: readonly FenceOutcome[] = ['ok', 'failed', 'timedOut', 'noDevice', 'refused'];
+export const fenceActions: readonly FenceAction[] = ['off', 'reboot', 'on'];
