@@ -3,6 +3,7 @@
  * cluster, as one pure engine: `createEngine(options)`, then `step(input, now)`.
  */
 export * from './configuration.ts';
+export { createEngine } from './engine.ts';
 export * from './majority.ts';
 export * from './quorum-port.ts';
 export * from './seal.ts';

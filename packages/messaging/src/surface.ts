@@ -181,6 +181,8 @@ export type EngineEffect =
   | { readonly type: 'quorum'; readonly state: QuorumState }
   /** There is room for submissions again after a `queueFull`. */
   | { readonly type: 'drained' }
+  /** Multicast does not arrive on this link: leave the group and join it again (snooping switches forget members). */
+  | { readonly type: 'rejoinGroup'; readonly link: number }
   /** This node has left: a view without it exists, or waiting for one took too long. The host may stop. */
   | { readonly type: 'left' }
   /** This node cannot go on as it is: `staleIncarnation`: restart the engine with a higher one, as saved. */

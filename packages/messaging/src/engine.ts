@@ -1,0 +1,607 @@
+/**
+ * The engine: puts the parts together, gives each input to the one it concerns, and at the tick lets all of them act.
+ *
+ *     door ─► frames ─► membership (views) ─► order, sequencer, origin (messages)
+ *                  └──► peers, links (who is heard, on which path)      standing (may this node act)
+ *                                  all ─► outbox ─► sealed datagrams
+ *
+ * A step before a tick only takes in; what it wants sent waits in the outbox for the tick that is then due at once.
+ */
+import type { Instant } from '@systole/kernel';
+import { checkConfiguration, type Configuration } from './configuration.ts';
+import { Core, forever, never } from './core.ts';
+import { type Admitted, Door } from './door.ts';
+import type { Frame, HeartbeatFrame } from './frames.ts';
+import { heartbeatOf } from './heartbeat.ts';
+import { gapAnswerEntries, unreliableBytesMax } from './limits.ts';
+import { Links } from './links.ts';
+import { Membership } from './membership.ts';
+import { Outbox } from './outbox.ts';
+import { type Peer, Peers } from './peers.ts';
+import { Stalls } from './stalls.ts';
+import { Standing } from './standing.ts';
+import { statusOf } from './status.ts';
+import type { Engine, EngineEffect, EngineInput, EngineOptions, EngineStatus, NodeId, StateRecord } from './surface.ts';
+import { sameTag } from './view-tag.ts';
+
+/** Two heartbeats are at least so far apart, however many reasons there are to send one at once. */
+const heartbeatGapMs = 5;
+const secondMs = 1000;
+const leaveWaitMs = 500;
+const applicationStalledMs = 1000;
+const applicationHangMs = 10_000;
+/** Clocks further apart than this are reported: services and logs need common time. The protocol does not. */
+const skewReportMs = 1000;
+const skewReportAgainMs = 600_000;
+/** Entries one recovery request is answered with. */
+const recoveryEntries = 128;
+
+/** Starts an engine. Its first `tick` asks to save the new incarnation; nothing is sent before that is answered. */
+export function createEngine(options: EngineOptions): Engine {
+  checkConfiguration(options.configuration);
+  return new MessagingEngine(options);
+}
+
+class MessagingEngine implements Engine {
+  readonly #core: Core;
+  readonly #peers: Peers;
+  readonly #links: Links;
+  readonly #outbox: Outbox;
+  readonly #door: Door;
+  readonly #standing: Standing;
+  readonly #membership: Membership;
+  readonly #stalls: Stalls;
+  #phase: 'new' | 'starting' | 'running' | 'left' = 'new';
+  #saves = new Map<number, () => void>();
+  #nextToken = 1;
+  #lastStep: number;
+  #wake: number;
+  #mustFlush = true;
+  #nextHeartbeat = never;
+  #lastHeartbeat = never;
+  #nextSecond: number;
+  #heardBefore = 0;
+  #leaveAt = forever;
+  #aliveAt: number | undefined;
+  #wallOffset: number | undefined;
+  readonly #skewReported = new Map<NodeId, number>();
+
+  constructor(options: EngineOptions) {
+    this.#core = new Core(options);
+    this.#peers = new Peers(this.#core);
+    this.#links = new Links(this.#core, this.#peers);
+    this.#outbox = new Outbox(this.#core, this.#links);
+    this.#door = new Door(this.#core, this.#peers, (peer, link) => {
+      this.#outbox.onLink(link, peer.node, { type: 'staleIncarnation', mustExceed: peer.incarnation });
+    });
+    const memory = options.quorum.start(options.saved?.quorum);
+    this.#standing = new Standing(this.#core, this.#peers, memory, (changed, done) => this.#save(changed, done));
+    const highest = Math.max(options.saved?.highestNumber ?? 0, memory.lineage);
+    this.#membership = new Membership(this.#core, this.#peers, this.#links, this.#outbox, this.#standing, highest);
+    this.#stalls = new Stalls(this.#core);
+    this.#lastStep = options.now;
+    this.#wake = options.now;
+    this.#nextSecond = options.now;
+  }
+
+  step(input: EngineInput, now: Instant): readonly EngineEffect[] {
+    const core = this.#core;
+    core.now = Math.max(now, this.#lastStep);
+    core.effects = [];
+    if (this.#phase === 'running') this.#notePause();
+    this.#lastStep = core.now;
+    this.#take(input);
+    if (this.#phase === 'running') {
+      this.#drainLoopback();
+      this.#membership.order.deliver();
+      this.#standing.evaluate();
+    }
+    this.#wake = this.#nextDeadline();
+    return core.effects;
+  }
+
+  wakeAt(): Instant {
+    return this.#wake as Instant;
+  }
+
+  status(now: Instant): EngineStatus {
+    this.#core.now = Math.max(now, this.#lastStep);
+    const facts = { stallMs: this.#stalls.announced(), wallOffset: this.#wallOffset, phase: this.#phase };
+    return statusOf(this.#core, this.#peers, this.#links, this.#membership, this.#standing, facts);
+  }
+
+  // ------------------------------------------------------------ inputs
+
+  #take(input: EngineInput): void {
+    if (input.type === 'tick') return this.#tick();
+    if (input.type === 'saved') return this.#saved(input.token);
+    if (this.#phase === 'left') return;
+    if (input.type !== 'datagram') this.#mustFlush = true;
+    switch (input.type) {
+      case 'datagram':
+        if (this.#phase === 'running') this.#datagram(input);
+        return;
+      case 'submit':
+        return this.#submit(input);
+      case 'unreliable':
+        return this.#unreliable(input);
+      case 'persisted':
+        if (sameTag(input.view, this.#membership.view.tag)) this.#membership.order.persisted(input.sequence, input.ok);
+        return;
+      case 'leave':
+        return this.#leave(input.reason);
+      case 'reconfigure':
+        return this.#reconfigure(input.configuration);
+      case 'linkChanged':
+        return this.#links.changed(input.link, input.up, input.mtu);
+      case 'sendFailed':
+        return this.#links.sendFailed(input.link, input.code);
+      case 'clockStepped':
+        if (input.wallAheadMs > this.#core.timing.leaseMs) this.#pause(input.wallAheadMs);
+        return;
+      case 'wallClock':
+        this.#wallOffset = input.wall - this.#core.now;
+        return;
+      case 'applicationAlive':
+        this.#aliveAt = this.#core.now;
+        return;
+      case 'backlog':
+        this.#membership.hasBacklog = input.present;
+        if (!input.present) {
+          this.#membership.judgeFrom = Math.max(
+            this.#membership.judgeFrom,
+            this.#core.now + this.#core.timing.heartbeatMs,
+          );
+        }
+        return;
+      case 'deviceVerdict':
+        return this.#standing.deviceVerdict(input);
+      case 'quorumMemory':
+        return this.#standing.redecide(input.memory);
+      default:
+        return this.#membership.readmit(input.node);
+    }
+  }
+
+  #save(memory: StateRecord['quorum'], done: () => void): void {
+    const token = this.#nextToken;
+    this.#nextToken += 1;
+    this.#saves.set(token, done);
+    const { highestNumber } = this.#membership;
+    this.#core.emit({
+      type: 'save',
+      token,
+      record: { incarnation: this.#core.incarnation, highestNumber, quorum: memory },
+    });
+  }
+
+  #saved(token: number): void {
+    const done = this.#saves.get(token);
+    this.#saves.delete(token);
+    this.#mustFlush = true;
+    done?.();
+  }
+
+  #start(): void {
+    this.#phase = 'starting';
+    this.#save(this.#standing.memory, () => {
+      this.#phase = 'running';
+      this.#nextHeartbeat = this.#core.now;
+      this.#mustFlush = true;
+    });
+  }
+
+  // ------------------------------------------------------------ pauses
+
+  /** A step that comes much later than asked for: this node stood still, and judges nobody by that time. */
+  #notePause(): void {
+    const late = this.#core.now - Math.max(this.#wake, this.#lastStep);
+    if (late <= 0) return;
+    this.#stalls.note(late);
+    if (late > this.#core.timing.pauseMs) this.#pause(this.#core.now - this.#lastStep);
+  }
+
+  #pause(gap: number): void {
+    const { now, counters } = this.#core;
+    counters.add('pauses');
+    this.#stalls.note(gap);
+    for (const peer of this.#peers.all) {
+      if (peer.lastHeard !== never) peer.lastHeard = Math.min(now, peer.lastHeard + gap);
+      if (peer.echoedSentAt !== never) peer.echoedSentAt = Math.min(now, peer.echoedSentAt + gap);
+    }
+    this.#membership.paused(gap);
+    this.#membership.wantHeartbeat = true;
+    this.#mustFlush = true;
+    this.#standing.evaluate(); // before anything else of this step: after a long pause nothing is certain
+    if (gap > this.#core.timing.leaseMs) this.#core.report('paused', { gapMs: gap });
+  }
+
+  // ------------------------------------------------------------ datagrams
+
+  #datagram(input: Extract<EngineInput, { type: 'datagram' }>): void {
+    const admitted = this.#door.admit(input);
+    if (admitted === undefined) {
+      this.#mustFlush ||= !this.#outbox.isEmpty;
+      return;
+    }
+    const { peer, session, restarted, isNew } = admitted;
+    if (restarted) this.#membership.touch();
+    if (isNew) this.#membership.wantHeartbeat = true;
+    if (session.proven) peer.lastHeard = this.#core.now;
+    for (const frame of admitted.frames) {
+      if (frame.type === 'heartbeat') this.#heartbeat(admitted, frame);
+      else if (frame.type === 'staleIncarnation') this.#staleIncarnation(frame.mustExceed);
+      else if (session.proven) {
+        this.#mustFlush = true;
+        this.#dispatch(peer.node, peer.incarnation, frame, admitted);
+      } else this.#core.counters.add('unproven');
+    }
+    const { order, sequencer } = this.#membership;
+    if (!this.#outbox.isEmpty || (sequencer !== undefined && order.log.received > order.stable)) this.#mustFlush = true;
+  }
+
+  #heartbeat({ peer, session, linkId }: Admitted, frame: HeartbeatFrame): void {
+    const { now, self, incarnation, counters } = this.#core;
+    counters.add('heartbeatsReceived');
+    this.#links.heard(peer, linkId, frame.number);
+    if (frame.number > peer.arrivedNumber) {
+      peer.arrivedNumber = frame.number;
+      peer.arrivedAt = now;
+    }
+    const echo = frame.echoes.find(({ node }) => node === self);
+    const echoesMe = echo !== undefined && echo.incarnation === incarnation && echo.number > 0;
+    if (!session.proven) {
+      if (!echoesMe || echo.number < session.firstSeen) return;
+      session.proven = true;
+      peer.proven = true;
+      peer.lastHeard = now;
+      this.#membership.touch();
+    }
+    if (echoesMe) this.#links.echoed(peer, echo);
+    if (peer.heartbeat !== undefined && frame.number <= peer.heartbeat.number) return; // another link, or overtaken
+    const before = peer.heartbeat;
+    peer.heartbeat = frame;
+    peer.heartbeatAt = now;
+    peer.listsMe = echoesMe && echo.heard;
+    if (echoesMe) {
+      const sentAt = this.#core.heartbeatSentAt(echo.number);
+      if (sentAt > peer.echoedSentAt) peer.echoedSentAt = sentAt;
+      if (frame.active && !frame.promised && sameTag(frame.view, this.#membership.view.tag)) {
+        if (sentAt > peer.confirmedAt) peer.confirmedAt = sentAt;
+        if (frame.deviceLeaseMs > 0) this.#standing.deviceGrant(frame.view, sentAt + frame.deviceLeaseMs, 0);
+      }
+    }
+    this.#noteSkew(peer, frame.wall);
+    this.#membership.heartbeat(peer, frame);
+    if (before === undefined || isNews(before, frame)) this.#membership.touch();
+  }
+
+  #noteSkew(peer: Peer, wall: number): void {
+    if (wall === 0 || this.#wallOffset === undefined) return;
+    const { now } = this.#core;
+    peer.wallOffset = wall - now;
+    const skewMs = peer.wallOffset - this.#wallOffset;
+    const reported = this.#skewReported.get(peer.node);
+    if (Math.abs(skewMs) < skewReportMs) {
+      if (reported !== undefined && Math.abs(skewMs) < skewReportMs / 2) {
+        this.#skewReported.delete(peer.node);
+        this.#core.report('clockSkewGone', { node: peer.node, skewMs });
+      }
+    } else if (reported === undefined || now - reported >= skewReportAgainMs) {
+      this.#skewReported.set(peer.node, now);
+      this.#core.report('clockSkew', { node: peer.node, skewMs });
+    }
+  }
+
+  /** A peer knows a later life of this node: this one must end, and the next be later still. */
+  #staleIncarnation(mustExceed: number): void {
+    if (mustExceed < this.#core.incarnation) return;
+    this.#phase = 'left';
+    const record = { incarnation: mustExceed, highestNumber: this.#membership.highestNumber, quorum: this.#standing.memory };
+    this.#core.emit({ type: 'restart', reason: 'staleIncarnation', record });
+  }
+
+  #drainLoopback(): void {
+    const { loopback } = this.#membership;
+    for (let frame = loopback.shift(); frame !== undefined; frame = loopback.shift()) {
+      this.#dispatch(this.#core.self, this.#core.incarnation, frame, undefined);
+      this.#mustFlush = true;
+    }
+  }
+
+  #dispatch(from: NodeId, incarnation: number, frame: Frame, admitted: Admitted | undefined): void {
+    const membership = this.#membership;
+    switch (frame.type) {
+      case 'proposal':
+        return membership.proposal(from, incarnation, frame);
+      case 'promise':
+        return membership.promise(from, frame.attempt, frame.report);
+      case 'refusal':
+        return membership.refusal(from, frame);
+      case 'recoveryPlan':
+        membership.participationIn(frame.attempt)?.plan(frame, membership.order);
+        return;
+      case 'recovered':
+        return membership.recovered(from, frame.attempt);
+      case 'installation':
+        return membership.installation(from, frame);
+      case 'installed':
+        return membership.installed(from, frame.view);
+      case 'activation':
+        return membership.activation(frame.view);
+      case 'submission':
+      case 'ordered':
+      case 'tail':
+      case 'receipt':
+      case 'gap':
+      case 'submissionGap':
+        return this.#orderFrame(from, incarnation, frame);
+      case 'ping':
+        if (admitted !== undefined) this.#outbox.onLink(admitted.linkId, from, { ...frame, type: 'pong' });
+        return;
+      case 'pong':
+        if (admitted !== undefined) this.#pong(admitted, frame.sent);
+        return;
+      case 'sizeProbe':
+        if (admitted !== undefined) this.#outbox.onLink(admitted.linkId, from, { type: 'sizeReply', size: frame.size });
+        return;
+      case 'sizeReply':
+        if (admitted !== undefined) this.#links.probeAnswered(admitted.peer, admitted.linkId);
+        return;
+      case 'unreliable':
+        this.#core.emit({ type: 'unreliable', from, body: frame.bytes });
+        return;
+      default:
+        return; // heartbeats and staleIncarnation were taken before
+    }
+  }
+
+  #pong({ peer, linkId }: Admitted, sent: number): void {
+    const rtt = (this.#core.now - sent) >>> 0;
+    if (rtt < this.#core.timing.suspectMaxMs) this.#links.pongArrived(peer, linkId, rtt);
+  }
+
+  /** Frames of a view's order: only from its members, in the life in which they are members. */
+  #orderFrame(
+    from: NodeId,
+    incarnation: number,
+    frame: Extract<Frame, { type: 'submission' | 'ordered' | 'tail' | 'receipt' | 'gap' | 'submissionGap' }>,
+  ): void {
+    const membership = this.#membership;
+    const rank = membership.rankOf(from);
+    if (!sameTag(frame.view, membership.view.tag) || membership.view.members[rank]?.incarnation !== incarnation) {
+      this.#core.counters.add('misplaced');
+      return;
+    }
+    const { frozen } = membership;
+    // Only an active view has an order: whoever speaks of it proves that all have installed it.
+    if ((frame.type === 'ordered' || frame.type === 'tail') && !frozen) membership.activate();
+    const { order, sequencer, active } = membership;
+    switch (frame.type) {
+      case 'ordered':
+        if (frozen) membership.participation?.recovering(frame, order);
+        else order.ordered(frame);
+        return;
+      case 'tail':
+        order.learn(frame.highest, frame.stable, frame.durable);
+        if (frame.receiptWanted && active) order.wantReceipt();
+        return;
+      case 'gap':
+        if (!active && !frozen) return;
+        return order.answerGap(from, frame.ranges, this.#links.budget(), frozen ? recoveryEntries : gapAnswerEntries);
+      case 'submission':
+        if (active && !frozen) sequencer?.submission(rank, frame.entries);
+        return;
+      case 'receipt':
+        if (active && !frozen) sequencer?.receipt(rank, frame.received, frame.durable);
+        return;
+      default:
+        if (active && !frozen) order.origin.gap(frame.next, this.#links.budget());
+    }
+  }
+
+  // ------------------------------------------------------------ the application
+
+  #submit({ handle, service, body }: Extract<EngineInput, { type: 'submit' }>): void {
+    const membership = this.#membership;
+    const { counters } = this.#core;
+    counters.add('messagesSubmitted');
+    const { active, frozen, isVisible, isLeaving, order, fragmentBytes } = membership;
+    const isOpen = active && !frozen && isVisible && !isLeaving;
+    const reason = isOpen
+      ? order.origin.submit(service, body, handle, 'application', fragmentBytes)
+      : isLeaving
+        ? 'leaving'
+        : 'notActive';
+    if (reason === undefined) return;
+    counters.add('messagesRejected');
+    this.#core.emit({ type: 'rejected', handle, reason });
+  }
+
+  #unreliable({ to, body }: Extract<EngineInput, { type: 'unreliable' }>): void {
+    if (this.#phase !== 'running') return;
+    if (body.length > unreliableBytesMax) {
+      this.#core.report('unreliableTooLarge', { bytes: body.length, max: unreliableBytesMax });
+      return;
+    }
+    if (to === 'all') this.#outbox.toAll({ type: 'unreliable', bytes: body });
+    else this.#outbox.toNode(to, { type: 'unreliable', bytes: body });
+  }
+
+  #leave(reason: string): void {
+    const membership = this.#membership;
+    if (membership.isLeaving) return;
+    this.#core.report('leaving', { reason });
+    membership.isLeaving = true;
+    membership.attempt = undefined;
+    this.#leaveAt = this.#core.now + leaveWaitMs;
+    if (membership.active && !membership.frozen) {
+      membership.order.origin.submit('agreed', new Uint8Array(0), undefined, 'departure', membership.fragmentBytes);
+    }
+    membership.wantHeartbeat = true;
+    this.#leavingBeats = 3;
+  }
+
+  #leavingBeats = 0;
+
+  /** Let go when a view without this node exists, or nobody is left to make one, or after half a second. */
+  #tendLeave(): void {
+    const membership = this.#membership;
+    if (!membership.isLeaving || this.#leavingBeats > 0) return;
+    const others = membership.view.members.filter(({ node }) => node !== this.#core.self);
+    const isLetGo = this.#peers.all.some(
+      ({ heartbeat, node }) =>
+        heartbeat !== undefined &&
+        membership.isMember(node) &&
+        heartbeat.view.number > membership.view.tag.number &&
+        !heartbeat.members.includes(this.#core.self),
+    );
+    const isLast = others.every(({ node, incarnation }) => membership.leaving.get(node) === incarnation);
+    if (!isLetGo && !isLast && this.#core.now < this.#leaveAt) return;
+    this.#outbox.flush();
+    membership.order.origin.end();
+    this.#phase = 'left';
+    this.#core.emit({ type: 'left' });
+  }
+
+  #reconfigure(configuration: Configuration): void {
+    checkConfiguration(configuration);
+    const keyBefore = this.#core.configuration.keys.find(({ primary }) => primary)?.id;
+    this.#core.configure(configuration);
+    this.#peers.configure();
+    this.#links.configure();
+    this.#door.forgetKeys();
+    if (configuration.keys.find(({ primary }) => primary)?.id !== keyBefore) this.#outbox.newSession();
+    this.#membership.reconfigured();
+    this.#membership.wantHeartbeat = true;
+  }
+
+  // ------------------------------------------------------------ time
+
+  #tick(): void {
+    if (this.#phase === 'new') this.#start();
+    if (this.#phase !== 'running') return;
+    this.#mustFlush = false;
+    const membership = this.#membership;
+    this.#standing.evaluate();
+    membership.tick();
+    this.#drainLoopback();
+    this.#flushOrder();
+    this.#eachSecond();
+    this.#beat();
+    membership.tick(); // what the flush delivered may have changed the membership: a departure
+    this.#drainLoopback();
+    this.#outbox.flush();
+    this.#tendLeave();
+    this.#mustFlush = false;
+  }
+
+  #flushOrder(): void {
+    const { order, sequencer, active, frozen } = this.#membership;
+    if (!active || frozen) return;
+    const budget = this.#links.budget();
+    if (sequencer === undefined) order.origin.flush(budget);
+    else sequencer.flush(budget);
+    order.deliver();
+    order.askForGaps();
+    order.sendReceipt();
+  }
+
+  #beat(): void {
+    const { now, timing, counters } = this.#core;
+    const membership = this.#membership;
+    if (this.#isApplicationHung) {
+      membership.wantHeartbeat = false; // the peers and the watchdog shall notice
+      return;
+    }
+    this.#noteHeardSet();
+    if (membership.wantHeartbeat) {
+      membership.wantHeartbeat = false;
+      this.#nextHeartbeat = Math.min(this.#nextHeartbeat, this.#lastHeartbeat + heartbeatGapMs);
+    }
+    if (now < this.#nextHeartbeat) return;
+    this.#links.review();
+    const isSecond = now >= this.#byUnicastAt;
+    if (isSecond) this.#byUnicastAt = now + secondMs;
+    const facts = {
+      stallMs: this.#stalls.announced(),
+      applicationStalled: this.#aliveAt !== undefined && now - this.#aliveAt > applicationStalledMs,
+      wall: this.#wallOffset === undefined ? 0 : Math.max(0, this.#wallOffset + now),
+    };
+    const frame = heartbeatOf(this.#core, this.#peers, this.#links, membership, this.#standing, facts);
+    counters.add('heartbeatsSent');
+    this.#outbox.toAll(frame, isSecond);
+    this.#lastHeartbeat = now;
+    this.#nextHeartbeat = now + timing.heartbeatMs;
+    if (this.#leavingBeats > 0) {
+      this.#leavingBeats -= 1;
+      if (this.#leavingBeats > 0) this.#nextHeartbeat = now + heartbeatGapMs;
+    }
+  }
+
+  #byUnicastAt = never;
+
+  get #isApplicationHung(): boolean {
+    return this.#aliveAt !== undefined && this.#core.now - this.#aliveAt > applicationHangMs;
+  }
+
+  /** A peer that is no longer heard is news for everybody. */
+  #noteHeardSet(): void {
+    let heard = 0;
+    for (const peer of this.#peers.all) if (this.#peers.isHeard(peer)) heard += 1;
+    if (heard < this.#heardBefore) this.#membership.wantHeartbeat = true;
+    this.#heardBefore = heard;
+  }
+
+  #eachSecond(): void {
+    const { now } = this.#core;
+    if (now < this.#nextSecond) return;
+    this.#nextSecond = now + secondMs;
+    for (const peer of this.#peers.all) {
+      if (!peer.proven) continue;
+      for (const { id } of this.#core.configuration.links) {
+        this.#outbox.onLink(id, peer.node, { type: 'ping', token: 0, sent: now >>> 0 });
+      }
+    }
+    for (const { peer, link, size } of this.#links.probesDue()) {
+      this.#outbox.onLink(link, peer.node, { type: 'sizeProbe', size });
+    }
+    this.#proposeBaseChange();
+  }
+
+  #proposeBaseChange(): void {
+    const membership = this.#membership;
+    const { order, active, frozen, sequencer, leftCleanly: left, view } = membership;
+    if (sequencer === undefined || !active || frozen || !this.#standing.isHeld) return;
+    const { memory, reports, activeSince } = this.#standing;
+    const context = { view, self: this.#core.self, memory, reports, activeSince: activeSince as Instant, left };
+    const body = this.#core.policy.proposeChange(context, this.#core.now as Instant);
+    if (body === undefined || order.origin.pending.entries > 0) return;
+    order.origin.submit('durable', body, undefined, 'baseChange', membership.fragmentBytes);
+  }
+
+  #nextDeadline(): number {
+    const { now } = this.#core;
+    if (this.#phase === 'left') return forever;
+    if (this.#phase === 'starting') return forever;
+    if (this.#phase === 'new' || this.#mustFlush || this.#membership.wantHeartbeat) return now;
+    const { order, sequencer, active, frozen } = this.#membership;
+    let next = Math.min(this.#nextHeartbeat, this.#nextSecond, this.#membership.nextDeadline(), this.#standing.nextDeadline());
+    if (active && !frozen) {
+      next = Math.min(next, order.nextDeadline(), sequencer?.nextDeadline() ?? order.origin.nextDeadline());
+    }
+    if (this.#membership.isLeaving) next = Math.min(next, this.#leaveAt);
+    if (this.#isApplicationHung) next = Math.max(next, now + secondMs);
+    return Math.max(now, next);
+  }
+}
+
+/** Whether a heartbeat says something else than the one before, as far as the choice of members goes. */
+function isNews(before: HeartbeatFrame, after: HeartbeatFrame): boolean {
+  if (!sameTag(before.view, after.view) || before.active !== after.active || before.quorate !== after.quorate) return true;
+  if (before.leaving !== after.leaving || before.echoes.length !== after.echoes.length) return true;
+  return after.echoes.some((echo, index) => {
+    const old = before.echoes[index];
+    return old === undefined || old.node !== echo.node || old.heard !== echo.heard || old.incarnation !== echo.incarnation;
+  });
+}

@@ -1,0 +1,329 @@
+/**
+ * Which paths there are to each peer, which of them work, and so where a frame goes.
+ *
+ * A peer is up on a link while each of the two reports hearing the other there. A node counts as heard if any link
+ * brings something of it, so losing a link never changes the membership; it only changes where data are sent:
+ * - `passive`: the best link on which all other members are up, else each member on its own best link;
+ * - `active`: every link; receivers drop what they have;
+ * - `rotate`: one good link after the other.
+ * Heartbeats and frames of a change of view go on all links whatever their state.
+ *
+ * In mode `auto` heartbeats also go to each peer by unicast once a second. A peer that reports our unicast but for
+ * three seconds no multicast is served by unicast from then on, until it reports multicast again.
+ */
+import type { LinkConfiguration } from './configuration.ts';
+import { type Core, never } from './core.ts';
+import type { Echo } from './frames.ts';
+import { datagramOverhead } from './limits.ts';
+import type { Peer, PeerLink, Peers } from './peers.ts';
+import type { Address, NodeId } from './surface.ts';
+
+/** One datagram's way out. */
+export interface Target {
+  readonly link: number;
+  readonly to: Address | 'multicast';
+}
+
+const multicastLostMs = 3000;
+const multicastRetryMs = 10_000;
+const rejoinMs = 30_000;
+/** What is sent on a link whose path swallows larger packets. */
+const reducedMtu = 1200;
+const probeMs = 30_000;
+const reducedRetryMs = 600_000;
+const failuresToDown = 3;
+const failedHoldMs = 1000;
+
+interface LinkState {
+  configuration: LinkConfiguration;
+  /** The host says the interface is there. */
+  up: boolean;
+  mtu: number;
+  failures: number;
+  failuresTotal: number;
+  failedAt: number;
+  multicastAt: number;
+  rejoinAt: number;
+}
+
+export class Links {
+  readonly #core: Core;
+  readonly #peers: Peers;
+  #states: LinkState[] = [];
+  #turn = 0;
+
+  constructor(core: Core, peers: Peers) {
+    this.#core = core;
+    this.#peers = peers;
+    this.configure();
+  }
+
+  configure(): void {
+    const before = new Map(this.#states.map((state) => [state.configuration.id, state]));
+    this.#states = this.#core.configuration.links
+      .toSorted((a, b) => b.priority - a.priority || a.id - b.id)
+      .map((configuration) => {
+        const known = before.get(configuration.id);
+        if (known !== undefined) return { ...known, configuration, mtu: Math.min(known.mtu, configuration.mtu) };
+        return {
+          configuration,
+          up: true,
+          mtu: configuration.mtu,
+          failures: 0,
+          failuresTotal: 0,
+          failedAt: never,
+          multicastAt: never,
+          rejoinAt: never,
+        };
+      });
+  }
+
+  status(): { link: number; up: boolean; mtu: number; sendFailures: number }[] {
+    return this.#states
+      .map((state) => ({
+        link: state.configuration.id,
+        up: this.#usable(state),
+        mtu: state.mtu,
+        sendFailures: state.failuresTotal,
+      }))
+      .toSorted((a, b) => a.link - b.link);
+  }
+
+  changed(link: number, up: boolean, mtu: number): void {
+    const state = this.#states.find(({ configuration }) => configuration.id === link);
+    if (state === undefined) return;
+    if (state.up !== up) this.#core.report(up ? 'linkUp' : 'linkDown', { link });
+    state.up = up;
+    state.mtu = Math.min(mtu, state.configuration.mtu);
+    if (up) state.failures = 0;
+  }
+
+  sendFailed(link: number, code: string): void {
+    const state = this.#states.find(({ configuration }) => configuration.id === link);
+    if (state === undefined) return;
+    this.#core.counters.add('sendFailures');
+    state.failures += 1;
+    state.failuresTotal += 1;
+    state.failedAt = this.#core.now;
+    if (state.failures === failuresToDown) this.#core.report('linkFailing', { link, code });
+  }
+
+  /** Three failed sends in a row take a link out of the choice for data; it is tried again after a second. */
+  #usable(state: LinkState): boolean {
+    if (!state.up) return false;
+    if (state.failures < failuresToDown) return true;
+    return this.#core.now - state.failedAt >= failedHoldMs;
+  }
+
+  /** A heartbeat of `peer` came on link `id`, and says what of ours arrived there. */
+  heard(peer: Peer, id: number, number: number): void {
+    const link = peer.links[id] as PeerLink;
+    peer.countOn(link, number);
+  }
+
+  /** The peer's newest echo of us: per link, what of ours it hears. */
+  echoed(peer: Peer, echo: Echo): void {
+    const { now } = this.#core;
+    for (const { configuration } of this.#states) {
+      const link = peer.links[configuration.id] as PeerLink;
+      const bit = 1 << configuration.id;
+      if ((echo.multicastLinks & bit) !== 0) link.multicastEchoed = now;
+      if ((echo.unicastLinks & bit) !== 0) {
+        link.unicastEchoed = now;
+        if (link.multicastEchoed === never) link.multicastEchoed = now; // its three seconds begin
+      }
+      if (((echo.multicastLinks | echo.unicastLinks) & bit) === 0) continue;
+      link.echoes += 1;
+      if (link.echoes >= 2 && !link.up && this.#recent(link)) {
+        link.up = true;
+        this.#core.report('peerLinkUp', { peer: peer.node, link: configuration.id });
+      }
+    }
+  }
+
+  #recent(link: PeerLink): boolean {
+    const { now, timing } = this.#core;
+    return (
+      now - Math.max(link.lastMulticast, link.lastUnicast) <= timing.suspectMs &&
+      now - Math.max(link.multicastEchoed, link.unicastEchoed) <= timing.suspectMs
+    );
+  }
+
+  /** Bits of the links on which `peer`'s multicast or unicast arrived lately. */
+  arrivals(peer: Peer): { multicastLinks: number; unicastLinks: number } {
+    const { now, timing } = this.#core;
+    let multicastLinks = 0;
+    let unicastLinks = 0;
+    for (const { configuration } of this.#states) {
+      const link = peer.links[configuration.id] as PeerLink;
+      if (now - link.lastMulticast <= timing.suspectMs) multicastLinks |= 1 << configuration.id;
+      if (now - link.lastUnicast <= timing.suspectMs) unicastLinks |= 1 << configuration.id;
+    }
+    return { multicastLinks, unicastLinks };
+  }
+
+  /** Once a heartbeat: which links went down, which peers lost multicast. */
+  review(): void {
+    const { now } = this.#core;
+    for (const state of this.#states) {
+      const { id, mode } = state.configuration;
+      let lost = false;
+      for (const peer of this.#peers.all) {
+        const link = peer.links[id] as PeerLink;
+        if (link.up && !this.#recent(link)) {
+          link.up = false;
+          link.echoes = 0;
+          this.#core.report('peerLinkDown', { peer: peer.node, link: id });
+        }
+        if (mode !== 'auto') continue;
+        if (link.fallback && now - link.multicastEchoed <= this.#core.timing.suspectMs) {
+          link.fallback = false;
+          this.#core.report('multicastBack', { peer: peer.node, link: id });
+        } else if (!link.fallback && link.multicastEchoed !== never) {
+          if (now - link.multicastEchoed > multicastLostMs && now - link.unicastEchoed < multicastLostMs / 2) {
+            link.fallback = true;
+            link.fallbackSince = now;
+            this.#core.report('multicastLost', { peer: peer.node, link: id });
+          }
+        }
+        lost ||= link.fallback;
+      }
+      if (lost && now - state.rejoinAt >= rejoinMs) {
+        state.rejoinAt = now;
+        this.#core.emit({ type: 'rejoinGroup', link: id });
+      }
+    }
+  }
+
+  /** Bytes of frames that fit a datagram on every link. */
+  budget(): number {
+    let budget = 60_000;
+    for (const { configuration, mtu } of this.#states) {
+      const reduced = this.#peers.all.some((peer) => (peer.links[configuration.id] as PeerLink).reduced);
+      const packet = reduced ? Math.min(reducedMtu, mtu) : mtu;
+      budget = Math.min(budget, packet - (configuration.family === 4 ? 28 : 48) - datagramOverhead);
+    }
+    return Math.max(budget, 256);
+  }
+
+  /** Ways to every node on every link; `byUnicastToo`: also by unicast where multicast is the rule. */
+  toAll(byUnicastToo: boolean): Target[] {
+    const targets: Target[] = [];
+    for (const state of this.#states) {
+      if (!state.up) continue;
+      this.#toPeers(state, this.#peers.all, byUnicastToo, targets);
+    }
+    return targets;
+  }
+
+  #toPeers(state: LinkState, peers: readonly Peer[], byUnicastToo: boolean, targets: Target[]): void {
+    const { id, mode } = state.configuration;
+    const byUnicast = (peer: Peer): boolean => mode === 'unicast' || (peer.links[id] as PeerLink).fallback;
+    if (mode !== 'unicast') {
+      const retry = this.#core.now - state.multicastAt >= multicastRetryMs;
+      if (peers.length === 0 || retry || !peers.every(byUnicast)) {
+        targets.push({ link: id, to: 'multicast' });
+        state.multicastAt = this.#core.now;
+      }
+    }
+    for (const peer of peers) {
+      const { address } = peer.links[id] as PeerLink;
+      if (address === undefined) continue;
+      if (byUnicast(peer) || (byUnicastToo && mode === 'auto')) targets.push({ link: id, to: address });
+    }
+  }
+
+  #toPeer(state: LinkState, peer: Peer): Target | undefined {
+    const { id, mode } = state.configuration;
+    const { address } = peer.links[id] as PeerLink;
+    if (address !== undefined) return { link: id, to: address };
+    return mode === 'unicast' ? undefined : { link: id, to: 'multicast' };
+  }
+
+  #isUp(state: LinkState, peer: Peer): boolean {
+    if (!this.#usable(state)) return false;
+    return this.#states.length === 1 || (peer.links[state.configuration.id] as PeerLink).up;
+  }
+
+  /** Ways for data to these nodes. */
+  toMembers(nodes: readonly NodeId[]): Target[] {
+    const peers = nodes.flatMap((node) => this.#peers.get(node) ?? []);
+    if (peers.length === 0) return [];
+    const targets: Target[] = [];
+    const { linkMode } = this.#core.configuration;
+    if (linkMode === 'active') {
+      for (const state of this.#states) {
+        if (this.#usable(state)) this.#toPeers(state, peers, false, targets);
+      }
+      return targets;
+    }
+    const good = this.#states.filter((state) => peers.every((peer) => this.#isUp(state, peer)));
+    this.#turn += 1;
+    const chosen = linkMode === 'rotate' ? good[this.#turn % Math.max(1, good.length)] : good[0];
+    if (chosen !== undefined) this.#toPeers(chosen, peers, false, targets);
+    else for (const peer of peers) targets.push(...this.toNode(peer.node));
+    return targets;
+  }
+
+  /** The best way for data to one node; every way while none is known to work. */
+  toNode(node: NodeId): Target[] {
+    const peer = this.#peers.get(node);
+    if (peer === undefined) return [];
+    const good = this.#states.filter((state) => this.#isUp(state, peer));
+    if (good.length === 0) return this.toNodeEverywhere(node);
+    const { linkMode } = this.#core.configuration;
+    this.#turn += 1;
+    const chosen = linkMode === 'rotate' ? good[this.#turn % good.length] : good[0];
+    const states = linkMode === 'active' ? good : [chosen as LinkState];
+    return states.flatMap((state) => this.#toPeer(state, peer) ?? []);
+  }
+
+  /** Every way to one node. */
+  toNodeEverywhere(node: NodeId): Target[] {
+    const peer = this.#peers.get(node);
+    if (peer === undefined) return [];
+    return this.#states.flatMap((state) => (state.up ? (this.#toPeer(state, peer) ?? []) : []));
+  }
+
+  /** The peers and links on which a probe of the full size is due; the caller sends them. */
+  probesDue(): { peer: Peer; link: number; size: number }[] {
+    const { now } = this.#core;
+    const due: { peer: Peer; link: number; size: number }[] = [];
+    for (const { configuration, mtu } of this.#states) {
+      const { id, family } = configuration;
+      const size = mtu - (family === 4 ? 28 : 48) - datagramOverhead;
+      if (mtu <= reducedMtu) continue;
+      for (const peer of this.#peers.all) {
+        const link = peer.links[id] as PeerLink;
+        if (!link.up) continue;
+        const unanswered = link.probesLost > 0;
+        const wait = link.reduced ? reducedRetryMs : unanswered ? 200 : probeMs;
+        if (now - link.probeSentAt < wait) continue;
+        if (unanswered && link.probesLost >= 3 && !link.reduced) {
+          link.reduced = true;
+          link.reducedAt = now;
+          this.#core.report('pathSwallowsLargePackets', { peer: peer.node, link: id, size, reducedTo: reducedMtu });
+          continue;
+        }
+        link.probesLost += 1;
+        link.probeSentAt = now;
+        due.push({ peer, link: id, size });
+      }
+    }
+    return due;
+  }
+
+  probeAnswered(peer: Peer, id: number): void {
+    const link = peer.links[id] as PeerLink;
+    link.probesLost = 0;
+    if (link.reduced) {
+      link.reduced = false;
+      this.#core.report('pathTakesLargePackets', { peer: peer.node, link: id });
+    }
+  }
+
+  pongArrived(peer: Peer, id: number, rttMs: number): void {
+    const link = peer.links[id] as PeerLink;
+    link.rtt = link.rtt === undefined ? rttMs : link.rtt + (rttMs - link.rtt) / 8;
+  }
+}

@@ -1,0 +1,834 @@
+/**
+ * The views this node goes through: when to want another one, leading or joining an attempt at it, installing and
+ * activating it.
+ *
+ *     joining ──► promised ──► (recovering) ──► installed ──► operational ──► promised …
+ *
+ * A view is active only when all its members have installed it; nothing is ordered, and nobody is quorate, before. From
+ * its promise on a node is frozen: there is no way back into the old view, because the promise may already be part of
+ * an installation elsewhere. Attempts are numbered, and only a strictly greater number is promised to.
+ *
+ * Where the protocol's rules come from, and the pitfalls behind them: DESIGN.md.
+ */
+import { invariant } from '@systole/kernel';
+import { Attempt } from './attempt.ts';
+import { type Core, never } from './core.ts';
+import type { Frame, HeartbeatFrame, Identity, InstallationFrame, NodeState, ProposalFrame, RefusalFrame, Report } from './frames.ts';
+import { rangesMax, sequenceCeiling } from './limits.ts';
+import type { Links } from './links.ts';
+import { Order } from './order.ts';
+import { Origin } from './origin.ts';
+import type { Outbox } from './outbox.ts';
+import { Participation } from './participation.ts';
+import type { Peer, Peers } from './peers.ts';
+import { Sequencer } from './sequencer.ts';
+import type { Standing } from './standing.ts';
+import type { Departure, DepartureCause, Member, NodeId, View, ViewTag } from './surface.ts';
+import { bitCount, chooseTarget, type Neighbour } from './target.ts';
+import { noView, sameTag, tagOf } from './view-tag.ts';
+
+const backoff = { stale: 10, cannotHear: 50, wouldDrop: 1000, overdue: 20 } as const;
+/** A member put out because it held everyone up comes back no earlier. */
+const laggardHoldMs = 10_000;
+/** Unclean departures in these minutes count towards damping. */
+const dampingWindowMs = 600_000;
+const dampingSteps = [10_000, 30_000, 60_000, 120_000, 300_000] as const;
+
+interface Promised {
+  readonly tag: ViewTag;
+  readonly initiator: NodeId;
+}
+
+export class Membership {
+  readonly #core: Core;
+  readonly #peers: Peers;
+  readonly #links: Links;
+  readonly #outbox: Outbox;
+  readonly #standing: Standing;
+  /** Frames of this node to itself: an initiator takes part in its attempt like any other member. */
+  readonly loopback: Frame[] = [];
+  view: View;
+  active = false;
+  /** The application has been shown a view. */
+  isVisible = false;
+  /** The tag of the last view the application saw. */
+  #shown: View | undefined;
+  order: Order;
+  sequencer: Sequencer | undefined;
+  highestNumber: number;
+  #promised: Promised;
+  attempt: Attempt | undefined;
+  participation: Participation | undefined;
+  /** Nodes known to leave, by the incarnation that leaves. */
+  readonly leaving = new Map<NodeId, number>();
+  /** Members seen in a newer view without us, and the heartbeat that said so. */
+  readonly #movedOn = new Map<NodeId, number>();
+  /** Not merged with until then. */
+  readonly #heldOut = new Map<NodeId, number>();
+  readonly #evicted = new Map<NodeId, number>();
+  readonly #departures = new Map<NodeId, number[]>();
+  /** Nodes that left cleanly since the last view. */
+  leftCleanly: readonly NodeId[] = [];
+  isLeaving = false;
+  needChange = false;
+  #candidate = 0;
+  #candidateSince = 0;
+  #backoffUntil = never;
+  /** Nobody is judged before then: after a pause of our own. */
+  judgeFrom = never;
+  hasBacklog = false;
+  #evaluateAt: number;
+  #dirty = true;
+  readonly #joinUntil: number;
+  #joinExtended = 0;
+  /** A heartbeat should leave at once. */
+  wantHeartbeat = true;
+
+  constructor(core: Core, peers: Peers, links: Links, outbox: Outbox, standing: Standing, highestNumber: number) {
+    this.#core = core;
+    this.#peers = peers;
+    this.#links = links;
+    this.#outbox = outbox;
+    this.#standing = standing;
+    const me = { node: core.self, incarnation: core.incarnation };
+    this.highestNumber = highestNumber + 1;
+    const tag = tagOf(this.highestNumber, core.self, core.incarnation, [me]);
+    this.#promised = { tag, initiator: core.self };
+    this.view = {
+      tag,
+      members: [{ ...me, previous: noView, lineage: standing.memory.lineage }],
+      protocol: core.configuration.protocol.max,
+      features: core.features,
+    };
+    this.order = this.#newOrder();
+    this.#evaluateAt = core.now;
+    this.#joinUntil = core.now + core.timing.joinMs;
+  }
+
+  get frozen(): boolean {
+    return this.order.frozen;
+  }
+
+  get mode(): NodeState {
+    if (this.order.frozen) return this.participation?.hasPlan === true ? 'recovering' : 'promised';
+    if (!this.isVisible) return 'joining';
+    return this.active ? 'operational' : 'installed';
+  }
+
+  /** The promise is the newest thing agreed to: heartbeats say so, and no longer confirm the old view. */
+  get isPromised(): boolean {
+    return this.order.frozen;
+  }
+
+  #newOrder(): Order {
+    const sequencer = (this.view.members[0] as Member).node;
+    const origin = new Origin(this.#core, this.#outbox, this.view.tag, sequencer);
+    return new Order(this.#core, this.#outbox, this.view, origin, {
+      departed: (rank) => {
+        const { node, incarnation } = this.view.members[rank] as Member;
+        this.markLeaving(node, incarnation);
+      },
+      baseChangeReceived: (body, sequence) => {
+        const { order } = this;
+        const memory = this.#core.policy.changeReceived(body, this.#standing.newest, this.view);
+        this.#standing.change(memory, () => order.baseChangeSaved(sequence));
+      },
+      baseChangeDelivered: (body, transitional) => {
+        if (transitional) return; // not all have it: it stays pending, and the next view finds it in the reports
+        this.#standing.rebase(this.#core.policy.changeDelivered(body, this.#standing.newest, this.view));
+      },
+    });
+  }
+
+  #send(node: NodeId, frame: Frame): void {
+    if (node === this.#core.self) this.loopback.push(frame);
+    else this.#outbox.toNodeEverywhere(node, frame);
+  }
+
+  rankOf(node: NodeId): number {
+    return this.view.members.findIndex((member) => member.node === node);
+  }
+
+  isMember(node: NodeId): boolean {
+    return this.rankOf(node) >= 0;
+  }
+
+  /** Something that membership depends on has changed: evaluate in this step. */
+  touch(): void {
+    this.#dirty = true;
+  }
+
+  // ------------------------------------------------------------ what heartbeats and departures tell
+
+  markLeaving(node: NodeId, incarnation: number): void {
+    if (node === this.#core.self || this.leaving.get(node) === incarnation) return;
+    this.leaving.set(node, incarnation);
+    this.touch();
+  }
+
+  #isLeavingPeer(peer: Peer): boolean {
+    return this.leaving.get(peer.node) === peer.incarnation;
+  }
+
+  /** A proven peer's heartbeat. */
+  heartbeat(peer: Peer, frame: HeartbeatFrame): void {
+    if (frame.highestNumber > this.highestNumber) this.highestNumber = frame.highestNumber;
+    if (frame.view.number > this.highestNumber) this.highestNumber = frame.view.number;
+    for (const [node, until] of peer.cannotHear) if (frame.number > until) peer.cannotHear.delete(node);
+    if (frame.leaving) this.markLeaving(peer.node, peer.incarnation);
+
+    const rank = this.rankOf(peer.node);
+    if (rank < 0) return;
+    if (sameTag(frame.view, this.view.tag)) {
+      if (frame.active && !this.active) this.activate();
+      if (this.active && !this.frozen) {
+        this.order.learn(frame.highest, frame.stable, frame.durable);
+        this.sequencer?.receipt(rank, frame.received, frame.ownDurable);
+      }
+      return;
+    }
+    const same = this.view.members[rank]?.incarnation === peer.incarnation;
+    if (same && frame.view.number > this.view.tag.number && !frame.members.includes(this.#core.self) && !this.#movedOn.has(peer.node)) {
+      this.#movedOn.set(peer.node, frame.number);
+      this.needChange = true;
+      this.touch();
+    }
+  }
+
+  // ------------------------------------------------------------ evaluation
+
+  /** My own pause of `gap`: every deadline of mine moves, every hold starts again. */
+  paused(gap: number): void {
+    this.attempt?.shift(gap);
+    if (this.participation !== undefined) this.participation.since += gap;
+    this.judgeFrom = this.#core.now + this.#core.timing.heartbeatMs;
+    this.#candidate = 0;
+    this.touch();
+  }
+
+  tick(): void {
+    this.#tendAttempt();
+    this.#tendParticipation();
+    this.#tendJoining();
+    if (this.#dirty || this.#core.now >= this.#evaluateAt) this.#evaluate();
+  }
+
+  #tendJoining(): void {
+    if (this.isVisible || this.frozen || this.participation !== undefined || this.#core.now < this.#joinUntil) return;
+    const isAlone = !this.#peers.all.some((peer) => this.#peers.isHeard(peer) && this.#mayMerge(peer));
+    if (!isAlone && this.#core.now < this.#joinUntil + 4 * this.#core.timing.joinMs) {
+      this.#joinExtended = this.#core.now + 20;
+      return;
+    }
+    this.#show([]);
+    this.activate();
+  }
+
+  #tendAttempt(): void {
+    const { attempt } = this;
+    if (attempt === undefined) return;
+    const lost = attempt.owed().find(({ node, incarnation }) => this.#cannotAnswer(attempt, node, incarnation));
+    if (lost !== undefined) return this.#abandon('lost', lost.node, this.#core.random.integer(10));
+    if (attempt.isOverdue) return this.#abandon('overdue', attempt.owed()[0]?.node, backoff.overdue + this.#core.random.integer(61));
+    attempt.tick();
+  }
+
+  /** It is gone, another life, leaving, or has told since the attempt began that it does not hear us. */
+  #cannotAnswer(attempt: Attempt, node: NodeId, incarnation: number): boolean {
+    if (node === this.#core.self) return false;
+    const peer = this.#peers.get(node);
+    if (peer === undefined || peer.incarnation !== incarnation || this.#isLeavingPeer(peer)) return true;
+    if (this.#isHolding) return false;
+    if (!this.#peers.isHeard(peer)) return true;
+    return peer.heartbeatAt > attempt.startedAt + 2 * this.#core.timing.heartbeatMs && !peer.listsMe;
+  }
+
+  #abandon(why: string, node: NodeId | undefined, waitMs: number): void {
+    const { attempt } = this;
+    if (attempt === undefined) return;
+    this.#core.counters.add('attemptsAbandoned');
+    this.#core.report('attemptAbandoned', { view: attempt.tag.number, phase: attempt.phase, why, node });
+    this.attempt = undefined;
+    if (this.participation?.tag !== undefined && sameTag(this.participation.tag, attempt.tag)) this.participation = undefined;
+    this.needChange = true;
+    this.#backoffUntil = this.#core.now + waitMs;
+    this.touch();
+  }
+
+  #tendParticipation(): void {
+    const { participation } = this;
+    if (participation === undefined) return;
+    participation.tick(this.order);
+    if (this.attempt !== undefined) return; // the initiator's own deadlines decide
+    const initiator = this.#peers.get(participation.initiator);
+    const isInitiatorGone =
+      participation.initiator !== this.#core.self &&
+      !this.#isHolding &&
+      (initiator === undefined ||
+        initiator.incarnation !== participation.initiatorIncarnation ||
+        !this.#peers.isHeard(initiator));
+    if (!isInitiatorGone && !participation.isOverdue) return;
+    this.participation = undefined;
+    this.needChange = true;
+    this.touch();
+  }
+
+  get #isHolding(): boolean {
+    return this.hasBacklog || this.#core.now < this.judgeFrom;
+  }
+
+  /** A node that may be in a view with us, for all but its hearing. */
+  #mayMerge(peer: Peer): boolean {
+    const { configuration } = this.#core;
+    if (this.#isLeavingPeer(peer)) return false;
+    const isPresent = this.view.members.some(({ node, incarnation }) => node === peer.node && incarnation === peer.incarnation);
+    if ((this.#evicted.get(peer.node) ?? never) > this.#core.now) return false;
+    if (isPresent) return true;
+    if (peer.revision !== configuration.revision) return false;
+    if (peer.protocolMax < configuration.protocol.min || peer.protocolMin > configuration.protocol.max) return false;
+    return (this.#heldOut.get(peer.node) ?? never) <= this.#core.now || !this.#standing.isViewQuorate;
+  }
+
+  /** Mutual hearing as a graph over the bits of the node list. */
+  #graph(): number[] {
+    const { core, peers } = { core: this.#core, peers: this.#peers };
+    const graph = core.nodes.map(() => 0);
+    const me = core.indexOf(core.self) as number;
+    const usable: { peer: Peer; index: number; lists: number }[] = [];
+    for (const peer of peers.all) {
+      const index = core.indexOf(peer.node);
+      if (index === undefined || peer.heartbeat === undefined || !peers.isHeard(peer) || !this.#mayMerge(peer)) continue;
+      let lists = 0;
+      for (const echo of peer.heartbeat.echoes) {
+        const other = core.indexOf(echo.node);
+        if (!echo.heard || other === undefined || other === me || peer.cannotHear.has(echo.node)) continue;
+        if (peers.get(echo.node)?.incarnation === echo.incarnation) lists |= 1 << other;
+      }
+      usable.push({ peer, index, lists: lists >>> 0 });
+    }
+    for (const { peer, index, lists } of usable) {
+      const moved = this.#movedOn.get(peer.node);
+      const isUsable = moved === undefined || (peer.heartbeat?.number ?? 0) > moved;
+      if (isUsable && peers.hearsMe(peer) && !peer.cannotHear.has(core.self)) {
+        graph[me] = ((graph[me] as number) | (1 << index)) >>> 0;
+        graph[index] = ((graph[index] as number) | (1 << me)) >>> 0;
+      }
+      for (const other of usable) {
+        if (other.index === index || (lists & (1 << other.index)) === 0 || (other.lists & (1 << index)) === 0) continue;
+        graph[index] = ((graph[index] as number) | (1 << other.index)) >>> 0;
+      }
+    }
+    return graph;
+  }
+
+  #nodesOf(mask: number): NodeId[] {
+    return this.#core.nodes.filter((_, index) => (mask & (1 << index)) !== 0);
+  }
+
+  #maskOf(nodes: readonly NodeId[]): number {
+    let mask = 0;
+    for (const node of nodes) {
+      const index = this.#core.indexOf(node);
+      if (index !== undefined) mask |= 1 << index;
+    }
+    return mask >>> 0;
+  }
+
+  /** Members of the view that are what they were. */
+  #present(): number {
+    const nodes = this.view.members.flatMap(({ node, incarnation }) => {
+      if (node === this.#core.self) return this.isLeaving ? [] : [node];
+      const peer = this.#peers.get(node);
+      const isPresent = peer?.incarnation === incarnation && !this.#isLeavingPeer(peer) && !this.#movedOn.has(node);
+      return isPresent ? [node] : [];
+    });
+    return this.#maskOf(nodes);
+  }
+
+  #evaluate(): void {
+    this.#dirty = false;
+    this.#evaluateAt = this.#core.now + this.#core.timing.heartbeatMs;
+    if (this.attempt !== undefined || this.participation !== undefined || this.isLeaving) return;
+    if (this.#isHolding) {
+      this.#evaluateAt = Math.max(this.judgeFrom, this.#core.now + 10);
+      return;
+    }
+    if (this.#core.now < this.#backoffUntil) {
+      this.#evaluateAt = this.#backoffUntil;
+      return;
+    }
+    this.#considerLaggards();
+    if (this.order.log.received >= sequenceCeiling) this.needChange = true;
+
+    const graph = this.#graph();
+    const present = this.#present();
+    const members = this.#maskOf(this.view.members.map(({ node }) => node));
+    const target = chooseTarget({
+      self: this.#core.indexOf(this.#core.self) as number,
+      graph,
+      present,
+      quorate: this.active && this.#standing.isViewQuorate,
+      neighbours: this.#core.nodes.map((node) => this.#neighbour(node)),
+      votes: (mask) => this.#nodesOf(mask).reduce((sum, node) => sum + this.#core.policy.votes(node, this.#standing.memory), 0),
+      enough: (mask) => this.#standing.wouldBeQuorum(this.#nodesOf(mask)),
+    });
+    if (target === members && present === members && !this.needChange) {
+      this.#candidate = 0;
+      this.#evaluateAt = this.#nextExpiry();
+      return;
+    }
+    if (target !== this.#candidate) {
+      this.#candidate = target;
+      this.#candidateSince = this.#core.now;
+    }
+    const due = this.#candidateSince + this.#hold(target, members) + this.#turn(target, members);
+    if (this.#core.now >= due) this.#initiate(target);
+    else this.#evaluateAt = Math.min(due, this.#core.now + this.#core.timing.evaluateMs);
+  }
+
+  #neighbour(node: NodeId): Neighbour | undefined {
+    const heartbeat = this.#peers.get(node)?.heartbeat;
+    if (heartbeat === undefined) return undefined;
+    const heard = heartbeat.echoes.flatMap((echo) => (echo.heard ? [echo.node] : []));
+    return {
+      view: this.#maskOf(heartbeat.members),
+      hears: this.#maskOf(heard),
+      quorate: heartbeat.active && heartbeat.quorate,
+    };
+  }
+
+  /** When the next peer now heard could fall silent or its echo grow stale. */
+  #nextExpiry(): number {
+    let next = this.#core.now + this.#core.timing.heartbeatMs;
+    for (const peer of this.#peers.all) {
+      if (!this.#peers.isHeard(peer)) continue;
+      next = Math.min(next, peer.lastHeard + this.#peers.limit(peer) + 1);
+      if (this.#peers.hearsMe(peer)) next = Math.min(next, peer.echoedSentAt + this.#core.timing.freshMs + 1);
+    }
+    return Math.max(next, this.#core.now + 1);
+  }
+
+  /** How long the change must have been wanted. Zero for what is certain; time to settle for what may be a path fault. */
+  #hold(target: number, members: number): number {
+    const { timing } = this.#core;
+    const gained = this.#nodesOf(target & ~members);
+    const lost = this.#nodesOf(members & ~target);
+    let hold = gained.length > 0 && lost.length === 0 && !this.needChange ? timing.mergeMs : 0;
+    if (this.#nodesOf(target).some((node) => this.#movedOn.has(node))) hold = Math.max(hold, timing.heartbeatMs + 10);
+    for (const node of lost) hold = Math.max(hold, this.#lostHold(node, target));
+    if (lost.length > 0 && hold < 2 * timing.suspectMs) {
+      // Several lost at once become one change: whoever has been silent for long speaks or expires first.
+      const wavering = this.#nodesOf(target).some((node) => {
+        const peer = this.#peers.get(node);
+        return peer !== undefined && this.#peers.silence(peer) > 2.5 * timing.heartbeatMs;
+      });
+      if (wavering) hold = Math.max(hold, Math.min(2 * timing.suspectMs, this.#core.now - this.#candidateSince + 1));
+    }
+    return hold;
+  }
+
+  #lostHold(node: NodeId, target: number): number {
+    const { timing } = this.#core;
+    const peer = this.#peers.get(node);
+    const member = this.view.members[this.rankOf(node)];
+    if (peer === undefined || member === undefined) return 0;
+    if (peer.incarnation !== member.incarnation || this.#isLeavingPeer(peer) || this.#evicted.has(node)) return 0;
+    const moved = this.#movedOn.get(node);
+    if (moved !== undefined) return (peer.heartbeat?.number ?? 0) > moved ? 0 : timing.partialMs;
+    const recent = timing.suspectMs / 2;
+    const heardLately = this.#nodesOf(target).some((witness) => {
+      if (witness === this.#core.self) return this.#peers.silence(peer) <= recent;
+      const observer = this.#peers.get(witness);
+      const echo = observer?.heartbeat?.echoes.find((entry) => entry.node === node);
+      if (observer === undefined || echo === undefined || echo.incarnation !== member.incarnation) return false;
+      return echo.silenceMs + (this.#core.now - observer.heartbeatAt) <= recent;
+    });
+    return heardLately ? timing.partialMs : 0;
+  }
+
+  /** How much longer this node leaves the initiative to those before it. */
+  #turn(target: number, members: number): number {
+    const { timing, self } = this.#core;
+    const leader = this.#leaderOf(target);
+    if (leader === self) return 0;
+    const others = this.#nodesOf(target).filter((node) => node !== leader);
+    const gainedOnly = (members & ~target) === 0 && !this.needChange;
+    return timing.takeMs * (1 + others.indexOf(self)) + (gainedOnly ? 4 * timing.mergeMs : 0);
+  }
+
+  /** Who initiates: the coordinator of the best view among the target's, or the next of it. */
+  #leaderOf(target: number): NodeId {
+    const groups = new Map<string, { tag: ViewTag; nodes: NodeId[]; quorate: boolean; order: readonly NodeId[] }>();
+    for (const node of this.#nodesOf(target)) {
+      const heartbeat = this.#peers.get(node)?.heartbeat;
+      const isMine = node === this.#core.self || (heartbeat !== undefined && sameTag(heartbeat.view, this.view.tag));
+      const tag = isMine ? this.view.tag : (heartbeat?.view ?? noView);
+      const order = isMine ? this.view.members.map((member) => member.node) : (heartbeat?.members ?? [node]);
+      const key = `${tag.number}/${tag.hash}`;
+      const quorate = isMine ? this.active && this.#standing.isViewQuorate : heartbeat?.active === true && heartbeat.quorate;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { tag, nodes: [node], quorate, order });
+      else {
+        group.nodes.push(node);
+        group.quorate ||= quorate;
+      }
+    }
+    const [best] = [...groups.values()].toSorted(
+      (a, b) =>
+        Number(b.quorate) - Number(a.quorate) ||
+        b.nodes.length - a.nodes.length ||
+        (a.nodes[0] as NodeId) - (b.nodes[0] as NodeId),
+    );
+    invariant(best !== undefined, 'a target contains at least this node');
+    return best.order.find((node) => best.nodes.includes(node)) ?? (best.nodes[0] as NodeId);
+  }
+
+  #considerLaggards(): void {
+    if (this.sequencer === undefined || this.frozen || !this.active) return;
+    for (const node of this.sequencer.laggards()) {
+      if (this.#evicted.has(node)) continue;
+      this.#core.report('laggard', { node });
+      this.#evicted.set(node, this.#core.now + laggardHoldMs);
+    }
+  }
+
+  // ------------------------------------------------------------ initiator
+
+  #initiate(target: number): void {
+    const nodes = this.#nodesOf(target);
+    const ranked = this.view.members.map(({ node }) => node).filter((node) => nodes.includes(node));
+    const ordered = [...ranked, ...nodes.filter((node) => !ranked.includes(node))];
+    const members: Identity[] = ordered.map((node) => ({
+      node,
+      incarnation: node === this.#core.self ? this.#core.incarnation : (this.#peers.get(node)?.incarnation ?? 0),
+    }));
+    const number = Math.max(this.highestNumber, this.#promised.tag.number, this.view.tag.number) + 1;
+    const tag = tagOf(number, this.#core.self, this.#core.incarnation, members);
+    this.#core.counters.add('attempts');
+    this.#core.report('attempt', { view: number, members: ordered, evidence: this.#evidence(nodes) });
+    this.#candidate = 0;
+    this.attempt = new Attempt(this.#core, tag, members, (node, frame) => this.#send(node, frame));
+  }
+
+  /** Why members of the present view are not in the next one, for the log. */
+  #evidence(nodes: readonly NodeId[]): readonly Record<string, unknown>[] {
+    return this.view.members.flatMap(({ node, incarnation }) => {
+      const peer = this.#peers.get(node);
+      if (nodes.includes(node) || peer === undefined) return [];
+      const silenceMs = this.#peers.silence(peer);
+      return [{ node, cause: this.#cause(node, incarnation), silenceMs, limitMs: this.#peers.limit(peer) }];
+    });
+  }
+
+  promise(from: NodeId, tag: ViewTag, report: Report): void {
+    const { attempt } = this;
+    if (attempt === undefined || !sameTag(attempt.tag, tag)) return;
+    const before = attempt.phase;
+    attempt.promised(from, report);
+    if (before === 'proposing' && attempt.phase !== 'proposing' && !attempt.hasCommonProtocol) {
+      this.#abandon('noCommonProtocol', from, backoff.wouldDrop);
+    }
+  }
+
+  refusal(from: NodeId, frame: RefusalFrame): void {
+    if (frame.highestNumber > this.highestNumber) this.highestNumber = frame.highestNumber;
+    const { attempt } = this;
+    if (attempt === undefined || !sameTag(attempt.tag, frame.attempt) || attempt.phase !== 'proposing') return;
+    const random = this.#core.random.integer(51);
+    if (frame.why === 'cannotHear') {
+      const peer = this.#peers.get(from);
+      for (const node of frame.missing) peer?.cannotHear.set(node, peer.heartbeat?.number ?? 0);
+    }
+    const waits = {
+      stale: backoff.stale + Math.floor((random * 4) / 5),
+      cannotHear: this.#core.timing.heartbeatMs + random,
+      wouldDrop: backoff.wouldDrop,
+      version: backoff.wouldDrop,
+      configuration: backoff.wouldDrop,
+    };
+    this.#abandon(frame.why, from, waits[frame.why]);
+  }
+
+  recovered(from: NodeId, tag: ViewTag): void {
+    if (this.attempt !== undefined && sameTag(this.attempt.tag, tag)) this.attempt.recovered(from);
+  }
+
+  installed(from: NodeId, tag: ViewTag): void {
+    const { attempt } = this;
+    if (attempt === undefined || !sameTag(attempt.tag, tag)) return;
+    attempt.installed(from);
+    if (attempt.phase !== 'done') return;
+    this.attempt = undefined;
+    this.#outbox.toAll({ type: 'activation', view: tag });
+    this.loopback.push({ type: 'activation', view: tag });
+  }
+
+  // ------------------------------------------------------------ participant
+
+  proposal(from: NodeId, fromIncarnation: number, frame: ProposalFrame): void {
+    const { attempt: tag, members } = frame;
+    const { self, incarnation } = this.#core;
+    if (this.isLeaving || !sameTag(tagOf(tag.number, from, fromIncarnation, members), tag)) return;
+    if (!members.some((member) => member.node === self && member.incarnation === incarnation)) {
+      if (this.isMember(from) && tag.number > this.view.tag.number && !this.#movedOn.has(from)) {
+        this.#movedOn.set(from, this.#peers.get(from)?.heartbeat?.number ?? 0);
+        this.touch();
+      }
+      return;
+    }
+    if (sameTag(tag, this.#promised.tag) && from === this.#promised.initiator) {
+      if (this.participation !== undefined && !this.participation.hasPlan && !this.participation.isInstalled) this.#promise(tag, from);
+      return;
+    }
+    const refusal = this.#objection(from, frame);
+    if (refusal !== undefined) {
+      this.#send(from, { type: 'refusal', attempt: tag, highestNumber: this.highestNumber, ...refusal });
+      return;
+    }
+    if (this.attempt !== undefined && !sameTag(this.attempt.tag, tag)) {
+      this.#core.counters.add('attemptsAbandoned');
+      this.attempt = undefined;
+    }
+    this.#core.counters.add('proposalsAccepted');
+    this.#promised = { tag, initiator: from };
+    this.highestNumber = Math.max(this.highestNumber, tag.number);
+    this.participation = new Participation(this.#core, tag, from, fromIncarnation, (node, answer) => this.#send(node, answer));
+    this.order.frozen = true;
+    this.#standing.freeze();
+    this.#promise(tag, from);
+  }
+
+  /** The only number that may be promised to is one greater than any promised before: never an equal one. */
+  #objection(from: NodeId, { attempt: tag, members }: ProposalFrame): Pick<RefusalFrame, 'why' | 'missing'> | undefined {
+    const { counters, configuration, self } = this.#core;
+    if (tag.number <= this.#promised.tag.number) {
+      counters.add('refusedStale');
+      return { why: 'stale', missing: [] };
+    }
+    const initiator = this.#peers.get(from);
+    const isForeign = from !== self && !this.isMember(from);
+    if (isForeign && initiator !== undefined && initiator.revision !== configuration.revision) {
+      counters.add('refusedConfiguration');
+      return { why: 'configuration', missing: [] };
+    }
+    if (!this.#isHolding) {
+      const missing = members.filter(({ node, incarnation }) => !this.#peers.hears(node, incarnation)).map(({ node }) => node);
+      if (missing.length > 0) {
+        counters.add('refusedCannotHear');
+        return { why: 'cannotHear', missing };
+      }
+    }
+    if (isForeign && this.active && !this.frozen && this.#standing.isViewQuorate) {
+      const dropped = this.view.members.some(({ node, incarnation }) => {
+        if (node === self || members.some((member) => member.node === node)) return false;
+        const peer = this.#peers.get(node);
+        return peer !== undefined && peer.incarnation === incarnation && !this.#isLeavingPeer(peer) && this.#peers.isMutual(peer);
+      });
+      if (dropped) {
+        counters.add('refusedWouldDrop');
+        return { why: 'wouldDrop', missing: [] };
+      }
+    }
+    if (this.active && !this.frozen && this.#standing.isViewQuorate) {
+      const heldOut = members.filter(({ node }) => !this.isMember(node) && this.heldOutMs(node) > 0);
+      if (heldOut.length > 0) {
+        counters.add('refusedWouldDrop');
+        return { why: 'wouldDrop', missing: [] };
+      }
+    }
+    return undefined;
+  }
+
+  #promise(tag: ViewTag, to: NodeId): void {
+    const { order, active } = this;
+    const { protocol } = this.#core.configuration;
+    this.#send(to, {
+      type: 'promise',
+      attempt: tag,
+      report: {
+        view: this.view.tag,
+        active,
+        received: order.log.received,
+        ranges: order.log.beyond(rangesMax),
+        stable: order.stable,
+        durable: order.durable,
+        protocolMin: protocol.min,
+        protocolMax: protocol.max,
+        features: this.#core.features,
+        memory: this.#standing.memory,
+      },
+    });
+  }
+
+  /** The attempt this node has promised to, not yet installed, if `tag` is its. */
+  participationIn(tag: ViewTag): Participation | undefined {
+    const { participation } = this;
+    return participation !== undefined && !participation.isInstalled && sameTag(participation.tag, tag) ? participation : undefined;
+  }
+
+  installation(from: NodeId, frame: InstallationFrame): void {
+    if (sameTag(frame.attempt, this.view.tag)) {
+      this.#send(from, { type: 'installed', view: this.view.tag });
+      return;
+    }
+    // Also after this node gave the attempt up: as long as it promised to nothing newer, it may still be carried out.
+    if (!this.frozen || !sameTag(frame.attempt, this.#promised.tag) || from !== this.#promised.initiator) return;
+    const group = frame.groups.find(({ view }) => sameTag(view, this.view.tag));
+    if (group === undefined || !group.members.includes(this.#core.self) || this.order.log.received < group.cut) return;
+    this.#install(frame, group.cut, group.members);
+    this.#send(from, { type: 'installed', view: this.view.tag });
+  }
+
+  #install(frame: InstallationFrame, cut: number, survivors: readonly NodeId[]): void {
+    const { order: oldOrder, view: old } = this;
+    if (!this.active && cut > 0) this.#activateLate(); // its activation was lost, but ordered entries prove it
+    if (this.isVisible) oldOrder.end(cut, survivors.toSorted((a, b) => a - b));
+
+    const members = frame.members.map((identity, index): Member => ({
+      ...identity,
+      previous: frame.groups.find((group) => group.members.includes(identity.node))?.view ?? noView,
+      lineage: frame.memories[index]?.lineage ?? 0,
+    }));
+    const departed = this.#departed(old, members);
+    this.view = { tag: frame.attempt, members, protocol: frame.protocol, features: frame.features };
+    this.#reports = frame.members.map(({ node }, index) => ({
+      node,
+      memory: frame.memories[index] as InstallationFrame['memories'][number],
+    }));
+    this.active = false;
+    this.sequencer = undefined;
+    this.order = this.#newOrder();
+    this.needChange = false;
+    this.#movedOn.clear();
+    for (const [node, incarnation] of this.leaving) {
+      if (!members.some((member) => member.node === node && member.incarnation === incarnation)) continue;
+      this.touch(); // it announced its leave while the view was made: the next one goes without it
+    }
+    if (this.participation === undefined) {
+      const initiator = this.#promised.initiator;
+      const incarnation = initiator === this.#core.self ? this.#core.incarnation : (this.#peers.get(initiator)?.incarnation ?? 0);
+      this.participation = new Participation(this.#core, frame.attempt, initiator, incarnation, (node, answer) => this.#send(node, answer));
+    }
+    this.participation.isInstalled = true;
+    this.participation.since = this.#core.now;
+    this.#outbox.setMembers(members.map(({ node }) => node));
+    this.#core.counters.add('viewsInstalled');
+    this.#show(departed);
+    this.wantHeartbeat = true;
+  }
+
+  #reports: readonly { node: NodeId; memory: InstallationFrame['memories'][number] }[] = [];
+
+  #show(departed: readonly Departure[]): void {
+    const before = this.#shown;
+    const isKnown = ({ node, incarnation }: Member): boolean =>
+      before?.members.some((member) => member.node === node && member.incarnation === incarnation) === true;
+    const joined = this.view.members.filter((member) => !isKnown(member)).map(({ node }) => node);
+    this.isVisible = true;
+    this.#shown = this.view;
+    this.#core.emit({ type: 'view', view: this.view, previous: before?.tag ?? noView, joined, departed });
+  }
+
+  #departed(old: View, members: readonly Member[]): Departure[] {
+    const gone = old.members.filter(
+      ({ node, incarnation }) => !members.some((member) => member.node === node && member.incarnation === incarnation),
+    );
+    const departures = gone.map(({ node, incarnation }) => ({ node, incarnation, cause: this.#cause(node, incarnation) }));
+    this.leftCleanly = departures.filter(({ cause }) => cause === 'left').map(({ node }) => node);
+    for (const { node, cause } of departures) {
+      if (cause === 'laggard') this.#heldOut.set(node, this.#core.now + laggardHoldMs);
+      if (cause !== 'left') this.#damp(node);
+    }
+    return departures;
+  }
+
+  #cause(node: NodeId, incarnation: number): DepartureCause {
+    const peer = this.#peers.get(node);
+    if (this.leaving.get(node) === incarnation) return 'left';
+    if (peer === undefined || peer.incarnation !== incarnation) return 'restarted';
+    if (this.#evicted.has(node)) return 'laggard';
+    return this.#peers.isHeard(peer) ? 'partial' : 'lost';
+  }
+
+  /** From the third unclean departure in ten minutes on, a node's return waits, longer each time. */
+  #damp(node: NodeId): void {
+    const { now } = this.#core;
+    const recent = [...(this.#departures.get(node) ?? []).filter((at) => now - at < dampingWindowMs), now].slice(-8);
+    this.#departures.set(node, recent);
+    if (recent.length < 3) return;
+    const delay = dampingSteps[Math.min(recent.length - 3, dampingSteps.length - 1)] as number;
+    this.#heldOut.set(node, Math.max(this.#heldOut.get(node) ?? never, now + delay));
+    this.#core.report('readmissionDelayed', { node, delayMs: delay, departures: recent.length });
+  }
+
+  readmit(node: NodeId): void {
+    this.#departures.delete(node);
+    this.#heldOut.delete(node);
+    this.#evicted.delete(node);
+    this.touch();
+  }
+
+  /** The node list may have changed: masks of before mean nothing now, and members no longer listed must go. */
+  reconfigured(): void {
+    this.#candidate = 0;
+    if (this.view.members.some(({ node }) => this.#core.indexOf(node) === undefined)) this.needChange = true;
+    this.touch();
+  }
+
+  heldOutMs(node: NodeId): number {
+    const until = Math.max(this.#heldOut.get(node) ?? never, this.#evicted.get(node) ?? never);
+    return Math.max(0, until - this.#core.now);
+  }
+
+  // ------------------------------------------------------------ activation
+
+  activation(tag: ViewTag): void {
+    if (sameTag(tag, this.view.tag) && !this.active && !this.frozen) this.activate();
+  }
+
+  /** All members have installed the view, as somebody's word or deed proves. */
+  activate(): void {
+    if (this.active || this.frozen) return;
+    this.participation = undefined;
+    this.#begin();
+    const reports = this.#reports.length > 0 ? this.#reports : [{ node: this.#core.self, memory: this.#standing.memory }];
+    this.#standing.activated(this.view, reports);
+    this.wantHeartbeat = true;
+    this.touch();
+  }
+
+  #activateLate(): void {
+    this.#begin();
+    this.order.frozen = true;
+  }
+
+  #begin(): void {
+    this.active = true;
+    this.order.active = true;
+    this.needChange = false;
+    this.#evicted.clear();
+    if (this.order.isSequencer) {
+      this.sequencer = new Sequencer(this.#core, this.#outbox, this.order, (nodes) => this.#standing.isQuorum(nodes));
+    }
+    this.#core.counters.add('viewsActivated');
+    this.#core.emit({ type: 'viewActive', view: this.view.tag });
+  }
+
+  /** Whether the view holds all that it could: for the leaver, who waits to be let go. */
+  get isAlone(): boolean {
+    return bitCount(this.#present()) === 0;
+  }
+
+  nextDeadline(): number {
+    let next = this.#dirty ? this.#core.now : this.#evaluateAt;
+    if (this.attempt !== undefined) next = Math.min(next, this.attempt.nextDeadline());
+    if (this.participation !== undefined) next = Math.min(next, this.participation.nextDeadline(this.attempt === undefined));
+    if (!this.isVisible && !this.frozen && this.participation === undefined) next = Math.min(next, Math.max(this.#joinUntil, this.#joinExtended));
+    return Math.max(next, this.#core.now);
+  }
+
+  /** Bytes of a fragment in this view. */
+  get fragmentBytes(): number {
+    return Math.min(1400, this.#links.budget() - 40);
+  }
+}
