@@ -1,11 +1,14 @@
 /**
- * Keeps the daemon's thread running on time on a busy or swapping machine: real-time scheduling for this thread alone,
- * and its memory locked as it is touched. Both need the system's permission (LimitRTPRIO, LimitMEMLOCK or root) and the
- * optional package koffi, which calls C. A cluster works without them; it then takes longer to tell a busy peer from a
- * dead one, since every node announces its own stalls.
+ * Keeps the daemon's thread running on time on a busy machine: real-time scheduling for this thread alone. It needs the
+ * system's permission (LimitRTPRIO or root) and the optional package koffi, which calls C. A cluster works without it; it
+ * then takes longer to tell a busy peer from a dead one, since every node announces its own stalls.
  *
- * Children do not inherit the real-time class (SCHED_RESET_ON_FORK), so agents run as they would anywhere. The thread of
- * the policy engine is started before, or asks for nothing, and stays an ordinary one.
+ * Children do not inherit the real-time class (SCHED_RESET_ON_FORK), so agents run as they would anywhere, and threads
+ * that were started before stay ordinary ones.
+ *
+ * Memory is kept from swapping by the unit file (MemorySwapMax=0). Rejected: mlockall. V8 unmaps and protects pages that
+ * it takes to be its own business, the kernel refuses that for locked ones, and Node 24 dies of it ("Check failed: 0 ==
+ * ret" in FreePages, seen at exit, with MCL_ONFAULT too).
  */
 import os from 'node:os';
 
@@ -14,50 +17,24 @@ const roundRobin = 2;
 const resetOnFork = 0x40000000;
 /** The lowest real-time priority: above all ordinary work, below the kernel's own threads. */
 const priority = 1;
-/** From <sys/mman.h>: present and future pages, each when it is first touched. Without "on fault" V8 would lock gigabytes. */
-const lockOnFault = 1 | 2 | 4;
 /** Where real time is not to be had. */
 const niceness = -20;
 
-export interface Realtime {
-  /** What was reached, in words for the log. */
-  readonly scheduling: string;
-  readonly memory: string;
-}
-
-type CallC = (name: string, argumentsInC: string, ...values: readonly unknown[]) => number;
-
-/** Asks for both; never fails, says what it got. Affects the calling thread (scheduling) and the process (memory). */
-export async function becomeRealtime(): Promise<Realtime> {
-  const call = await loadC();
-  if (typeof call === 'string') return { scheduling: nicer(call), memory: `not locked: ${call}` };
-  const parameter = new Int32Array([priority]);
-  const isScheduled = call('sched_setscheduler', 'int, int, void *', 0, roundRobin | resetOnFork, parameter) === 0;
-  const isLocked = call('mlockall', 'int', lockOnFault) === 0;
-  return {
-    scheduling: isScheduled ? `real-time, priority ${priority}` : nicer('the system refuses SCHED_RR (LimitRTPRIO)'),
-    memory: isLocked ? 'locked as it is touched' : 'not locked: the system refuses mlockall (LimitMEMLOCK)',
-  };
-}
-
-async function loadC(): Promise<CallC | string> {
+/** Asks for real time for the calling thread. Never fails; says in words for the log what was reached. */
+export async function becomeRealtime(): Promise<string> {
+  let problem = 'the system refuses SCHED_RR (LimitRTPRIO)';
   try {
     const { default: koffi } = await import('koffi');
-    const libc = koffi.load('libc.so.6');
-    return (name, argumentsInC, ...values) => {
-      const result: unknown = libc.func(`int ${name}(${argumentsInC})`)(...values);
-      return Number(result);
-    };
+    const setScheduler = koffi.load('libc.so.6').func('int sched_setscheduler(int, int, void *)');
+    const result: unknown = setScheduler(0, roundRobin | resetOnFork, new Int32Array([priority]));
+    if (result === 0) return `real-time, priority ${priority}`;
   } catch (error) {
-    return `koffi cannot be loaded: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`;
+    problem = `koffi cannot be used: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`;
   }
-}
-
-function nicer(why: string): string {
   try {
     os.setPriority(niceness);
-    return `ordinary with niceness ${niceness}: ${why}`;
+    return `ordinary with niceness ${niceness}: ${problem}`;
   } catch {
-    return `ordinary: ${why}, and the system refuses niceness ${niceness}`;
+    return `ordinary: ${problem}, and it refuses niceness ${niceness}`;
   }
 }
