@@ -22,7 +22,7 @@ export class Disk {
   readonly #seed: number;
   readonly #machine: number;
   readonly #agenda: Agenda;
-  readonly #files = new Map<string, string>();
+  readonly #files = new Map<string, unknown>();
   readonly #logs = new Map<string, string[]>();
   readonly #pending = new Set<Pending>();
   #writes = 0;
@@ -37,7 +37,7 @@ export class Disk {
     this.#agenda = agenda;
   }
 
-  read(name: string): string | undefined {
+  read(name: string): unknown {
     return this.#files.get(name);
   }
 
@@ -46,7 +46,7 @@ export class Disk {
   }
 
   /** `content` undefined removes the file. `done` comes later, in the order of the writes, unless the power goes first. */
-  replace(name: string, content: string | undefined, done: (written: Written) => void): void {
+  replace(name: string, content: unknown, done: (written: Written) => void): void {
     this.#queue(() => {
       if (content === undefined) this.#files.delete(name);
       else this.#files.set(name, content);

@@ -1,0 +1,24 @@
+/** The safety laws of a run. */
+import type { ClusterSettings } from '../plan.ts';
+import type { Law } from './law.ts';
+import { exclusive } from './s1-exclusive.ts';
+import { oneDc } from './s10-one-dc.ts';
+import { noException } from './s12-no-exception.ts';
+import { oneQuorum, quorumToStart } from './s2-quorum-to-start.ts';
+import { chain } from './s4-chain.ts';
+import { order } from './s5-order.ts';
+import { kept } from './s6-kept.ts';
+import { fencedMeansOff, fencingNeedsQuorum } from './s7-fencing.ts';
+
+export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
+  noException(),
+  exclusive(settings),
+  quorumToStart(),
+  oneQuorum(),
+  chain(settings.quorum !== 'twoNode'),
+  order(),
+  kept(),
+  fencingNeedsQuorum(),
+  fencedMeansOff(),
+  oneDc(),
+];

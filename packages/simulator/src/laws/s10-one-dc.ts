@@ -1,0 +1,29 @@
+/** S10: a view has one DC, which is a member of it, and only the DC plans and orders. */
+import type { Law } from './law.ts';
+import { Standings, tagText } from './standing.ts';
+
+export function oneDc(): Law {
+  const standings = new Standings();
+  const dcOf = new Map<string, string>();
+  return {
+    id: 'S10',
+    statement: 'each view has one DC, and only the DC plans',
+    see: (event, world) => {
+      const standing = standings.see(event, world.now);
+      if (event.type !== 'seen' || event.seen.part !== 'crm' || standing?.view === undefined) return undefined;
+      const { effect } = event.seen;
+      const who = world.nameOf(event.machine);
+      if (effect.type === 'integrated') {
+        const key = tagText(standing.view);
+        const known = dcOf.get(key);
+        dcOf.set(key, effect.dc);
+        if (known !== undefined && known !== effect.dc)
+          return `view ${standing.view.number} has DC ${effect.dc} at ${who}, and ${known} elsewhere`;
+      }
+      const isPlanning = effect.type === 'schedule' || (effect.type === 'fence' && effect.client === 'te');
+      if (isPlanning && standing.integrated?.dc !== who)
+        return `${who} plans, but ${standing.integrated?.dc ?? 'nobody'} is its DC`;
+      return undefined;
+    },
+  };
+}

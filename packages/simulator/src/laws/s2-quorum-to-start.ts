@@ -1,0 +1,44 @@
+/** S2 and S3: only who holds quorum starts anything, and nobody acts on a quorum that is another's by now. */
+import type { Law } from './law.ts';
+import { Standings } from './standing.ts';
+
+export function quorumToStart(): Law {
+  const standings = new Standings();
+  return {
+    id: 'S2',
+    statement: 'no operation that starts or promotes begins on a node that does not hold quorum',
+    see: (event, world) => {
+      const standing = standings.see(event, world.now);
+      if (event.type !== 'operation' || (event.operation !== 'start' && event.operation !== 'promote'))
+        return undefined;
+      if (standing === undefined || standing.quorum === 'held') return undefined;
+      return `${world.nameOf(event.machine)} begins ${event.operation} of ${event.instance} while its quorum is ${standing.quorum}`;
+    },
+  };
+}
+
+export function oneQuorum(): Law {
+  const standings = new Standings();
+  return {
+    id: 'S3',
+    statement: 'once a view is the only one that may hold quorum, nobody starts anything in another',
+    see: (event, world) => {
+      const standing = standings.see(event, world.now);
+      if (event.type !== 'operation' || (event.operation !== 'start' && event.operation !== 'promote'))
+        return undefined;
+      if (standing?.view === undefined) return undefined;
+      const { number, hash } = standing.view;
+      for (const other of standings.all) {
+        if (other.view === undefined || other.quorum !== 'held' || other.exclusiveAt === undefined) continue;
+        if (
+          other.exclusiveAt > world.now ||
+          (other.view.number === number && other.view.hash === hash) ||
+          other.view.number < number
+        )
+          continue;
+        return `${world.nameOf(event.machine)} begins ${event.operation} of ${event.instance} in view ${number}, but view ${other.view.number} of ${world.nameOf(other.machine)} is alone quorate`;
+      }
+      return undefined;
+    },
+  };
+}

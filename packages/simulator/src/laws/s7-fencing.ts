@@ -1,0 +1,40 @@
+/** S7 and S8: fencing is ordered only with quorum, and called done only when the machine was really without power. */
+import type { Law } from './law.ts';
+import { Standings } from './standing.ts';
+
+export function fencingNeedsQuorum(): Law {
+  const standings = new Standings();
+  return {
+    id: 'S7',
+    statement: 'only who holds quorum orders a node to be fenced',
+    see: (event, world) => {
+      const standing = standings.see(event, world.now);
+      if (event.type !== 'seen' || event.seen.part !== 'crm' || event.seen.effect.type !== 'fence') return undefined;
+      if (standing === undefined || standing.quorum === 'held' || event.seen.effect.action === 'on') return undefined;
+      return `${world.nameOf(event.machine)} orders ${event.seen.effect.target} to be fenced while its quorum is ${standing.quorum}`;
+    },
+  };
+}
+
+export function fencedMeansOff(): Law {
+  const ordered = new Map<string, number>();
+  const lastOff = new Map<number, number>();
+  return {
+    id: 'S8',
+    statement: 'fencing is reported as done only if the machine was off since it was ordered',
+    see: (event, world) => {
+      if (event.type === 'power' && !event.isOn) lastOff.set(event.machine, world.now);
+      if (event.type !== 'seen') return undefined;
+      const { seen, life } = event;
+      if (seen.part === 'crm' && seen.effect.type === 'fence')
+        ordered.set(`${life}/${seen.effect.requestId}`, world.now);
+      if (seen.part !== 'stonith' || seen.effect.type !== 'fenceEnded') return undefined;
+      const { requestId, outcome, action, target } = seen.effect;
+      const orderedAt = ordered.get(`${life}/${requestId}`);
+      const machine = world.machineOf(target);
+      if (outcome !== 'ok' || action === 'on' || machine === undefined || orderedAt === undefined) return undefined;
+      if (!world.isPowered(machine) || (lastOff.get(machine) ?? -1) >= orderedAt) return undefined;
+      return `${world.nameOf(event.machine)} takes ${target} for fenced, but it has had power since the order`;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Liveness: some time after the faults have stopped there is one quorate view of all machines, one DC, one CIB, nothing
+ * left to do, and what really runs is what the CIB says.
+ */
+import { type Cib, type NodeState } from '@systole/cib';
+import type { WorldEvent } from '../events.ts';
+import type { World } from '../world.ts';
+import { Standings, tagText } from './standing.ts';
+
+export class Settlement {
+  readonly #standings = new Standings();
+  #settledReports = 0;
+
+  see(event: WorldEvent, now: number): void {
+    this.#standings.see(event, now);
+    if (
+      event.type === 'seen' &&
+      event.seen.part === 'crm' &&
+      event.seen.effect.type === 'report' &&
+      event.seen.effect.event === 'cluster.settled'
+    )
+      this.#settledReports += 1;
+  }
+
+  /** What is not as it must be in the end; undefined when all is. */
+  missing(world: World, transitionSize: (cib: Cib) => number): string | undefined {
+    const machines = world.machines;
+    const down = machines.filter(({ id }) => !world.isRunning(id));
+    if (down.length > 0) return `no daemon on ${down.map(({ name }) => name).join(', ')}`;
+    const standings = this.#standings.all;
+    const [first] = standings;
+    if (first?.view === undefined) return 'no view';
+    const { view } = first;
+    for (const standing of standings) {
+      const who = world.nameOf(standing.machine);
+      if (standing.view === undefined || tagText(standing.view) !== tagText(view))
+        return `${who} is in view ${standing.view?.number}, another in ${view.number}`;
+      if (!standing.isActive) return `view ${view.number} is not active at ${who}`;
+      if (standing.members.length !== machines.length)
+        return `view ${view.number} has ${standing.members.length} of ${machines.length} members`;
+      if (standing.quorum !== 'held') return `quorum is ${standing.quorum} at ${who}`;
+      if (standing.integrated === undefined) return `${who} has no agreed CIB`;
+      if (standing.integrated.dc !== first.integrated?.dc) return `${who} has another DC`;
+    }
+    const cib = world.cibOf(first.machine);
+    if (cib === undefined) return 'no CIB';
+    const text = JSON.stringify(cib);
+    for (const { machine } of standings) {
+      if (JSON.stringify(world.cibOf(machine)) !== text)
+        return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
+    }
+    const left = transitionSize(cib);
+    if (left > 0) return `${left} actions are left to do`;
+    return this.#untrue(cib, world);
+  }
+
+  /** Where the CIB is wrong about the world. */
+  #untrue(cib: Cib, world: World): string | undefined {
+    for (const { id, name } of world.machines) {
+      const state = cib.status.nodes.find((node) => node.name === name);
+      const believed = new Set(activeOn(state).map((instance) => instance));
+      const running = world.services.running(id).map(([instance]) => instance);
+      for (const instance of running)
+        if (!believed.has(instance)) return `${instance} runs on ${name}, and the CIB does not know`;
+      for (const instance of believed)
+        if (!running.includes(instance)) return `${instance} does not run on ${name}, and the CIB says so`;
+    }
+    return undefined;
+  }
+}
+
+/** Resources whose newest finished operation in the history leaves them running. Fence devices are no services. */
+function activeOn(state: NodeState | undefined): readonly string[] {
+  const active: string[] = [];
+  for (const { id, agent, operations } of state?.history ?? []) {
+    if (agent.class === 'stonith') continue;
+    const newest = operations.filter(({ status }) => status !== -1).toSorted((a, b) => b.callId - a.callId)[0];
+    if (newest === undefined) continue;
+    const { operation, exitCode, status } = newest;
+    const runs =
+      operation === 'stop' ? exitCode !== 0 : operation === 'monitor' ? exitCode !== 7 : status === 0 && exitCode === 0;
+    if (runs) active.push(id);
+  }
+  return active;
+}
