@@ -272,6 +272,7 @@ export class ClusterNode {
   // ---- messaging --------------------------------------------------------------------------------------------------
 
   #fromMessaging(effect: EngineEffect): void {
+    this.#start.ports.observe?.({ part: 'messaging', effect });
     switch (effect.type) {
       case 'transmit':
       case 'rejoinGroup':
@@ -410,6 +411,7 @@ export class ClusterNode {
   }
 
   #fromCrm(effect: CrmEffect, now: Instant): void {
+    this.#start.ports.observe?.({ part: 'crm', effect });
     switch (effect.type) {
       case 'send':
         this.#submit({
@@ -489,6 +491,7 @@ export class ClusterNode {
   // ---- the local resource manager ---------------------------------------------------------------------------------
 
   #fromLrm(effect: LrmEffect, now: Instant): void {
+    this.#start.ports.observe?.({ part: 'lrm', effect });
     switch (effect.type) {
       case 'startProcess':
       case 'killProcess':
@@ -537,6 +540,7 @@ export class ClusterNode {
   // ---- the fencer -------------------------------------------------------------------------------------------------
 
   #fromFencer(effect: StonithEffect, now: Instant): void {
+    this.#start.ports.observe?.({ part: 'stonith', effect });
     switch (effect.type) {
       case 'startProcess':
       case 'killProcess':
