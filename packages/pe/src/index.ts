@@ -13,3 +13,6 @@ export { effectiveTimeoutMs, failCount, type FailCount, type FailCountOptions } 
 export { canFence } from './status/fencing.ts';
 export { currentNode, readSituation, type ReadOptions } from './status/read.ts';
 export * from './status/report.ts';
+export { type Applied, type ApplyOptions, applyTransition } from './simulate/apply.ts';
+export { type SimulateResult, simulateResult } from './simulate/result.ts';
+export * from './schedule.ts';

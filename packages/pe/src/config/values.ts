@@ -18,8 +18,7 @@ export const isTrue = (text: string | undefined): boolean => booleanOf(text) ===
 /** Milliseconds; `otherwise` if `text` is absent or no duration. */
 export function durationOf(text: string | undefined, otherwise = 0): number {
   if (text === undefined) return otherwise;
-  // Pacemaker forgives a missing T: P30S.
-  const parsed = parseDuration(/^\s*P[^T]*[HS]/i.test(text) ? text.replace(/(\d+[HMS])/i, 'T$1') : text);
+  const parsed = parseDuration(text);
   return parsed.ok ? parsed.value : otherwise;
 }
 

@@ -54,10 +54,15 @@ export interface ResourceReport {
   readonly within?: string;
 }
 
-export function reportStatus(situation: Situation): StatusReport {
+export interface ReportOptions {
+  /** Operations that have been started and not finished show in the role: `Starting`; true unless said otherwise. */
+  readonly showsPending?: boolean;
+}
+
+export function reportStatus(situation: Situation, { showsPending = true }: ReportOptions = {}): StatusReport {
   return {
     nodes: situation.nodes.map(reportNode),
-    resources: situation.roots.flatMap(reportRoot),
+    resources: situation.roots.flatMap((root) => reportRoot(root, showsPending)),
   };
 }
 
@@ -77,18 +82,18 @@ export function reportNode(node: Node): NodeReport {
   };
 }
 
-function reportRoot(instance: Instance): readonly ResourceReport[] {
+function reportRoot(instance: Instance, showsPending: boolean): readonly ResourceReport[] {
   if (instance.isRemoved && !isActive(instance, true)) return [];
   switch (instance.kind) {
     case 'primitive':
       // The connections of guests are nobody's business.
-      return instance.meta.get('internal_rsc') === 'true' ? [] : [reportPrimitive(instance)];
+      return instance.meta.get('internal_rsc') === 'true' ? [] : [reportPrimitive(instance, showsPending)];
     case 'group':
-      return instance.children.map((member) => reportPrimitive(member, instance.id));
+      return instance.children.map((member) => reportPrimitive(member, showsPending, instance.id));
     case 'clone':
-      return reportClone(instance);
+      return reportClone(instance, showsPending);
     case 'bundle':
-      return instance.replicas.map((replica) => reportReplica(replica, instance.id));
+      return instance.replicas.map((replica) => reportReplica(replica, showsPending, instance.id));
   }
 }
 
@@ -108,22 +113,23 @@ export function isActive(instance: Instance, all: boolean): boolean {
   return instance.activeNodes.some((node) => node.isUnclean || node.isOnline || !instance.isManaged);
 }
 
-function reportClone(clone: CloneInstance): readonly ResourceReport[] {
+function reportClone(clone: CloneInstance, showsPending: boolean): readonly ResourceReport[] {
   const members = (child: PrimitiveInstance | GroupInstance): readonly PrimitiveInstance[] =>
     child.kind === 'group' ? child.children : [child];
   const rows: ResourceReport[] = [];
   for (const child of clone.children) {
     if (clone.isUnique) {
       if (isActive(child, false) || !clone.isRemoved)
-        rows.push(...members(child).map((one) => reportPrimitive(one, clone.id)));
+        rows.push(...members(child).map((one) => reportPrimitive(one, showsPending, clone.id)));
       continue;
     }
-    const host = listedHost(child, members(child));
+    const host = listedHost(child, members(child), showsPending);
     if (host === undefined) {
-      if (!isActive(child, false) && members(child).every((one) => one.pending === undefined)) continue;
+      if (!isActive(child, false) && !(showsPending && members(child).some((one) => one.pending !== undefined)))
+        continue;
       rows.push(
         ...members(child)
-          .map((one) => reportPrimitive(one, clone.id))
+          .map((one) => reportPrimitive(one, showsPending, clone.id))
           .filter(isShown),
       );
       continue;
@@ -139,9 +145,13 @@ function reportClone(clone: CloneInstance): readonly ResourceReport[] {
 const isShown = (row: ResourceReport): boolean => row.role !== 'Stopped' || row.flags.includes('failed');
 
 /** The node of an instance that is as it should be: wholly active on one node that is there, nothing else to say of it. */
-function listedHost(child: PrimitiveInstance | GroupInstance, members: readonly PrimitiveInstance[]): Node | undefined {
+function listedHost(
+  child: PrimitiveInstance | GroupInstance,
+  members: readonly PrimitiveInstance[],
+  showsPending: boolean,
+): Node | undefined {
   const all: readonly Instance[] = child.kind === 'group' ? [child, ...members] : members;
-  if (child.kind === 'primitive' && child.pending !== undefined) return undefined;
+  if (showsPending && child.kind === 'primitive' && child.pending !== undefined) return undefined;
   if (!isActive(child, true)) return undefined;
   if (all.some((one) => one.isRemoved || !one.isManaged || one.isFailed)) return undefined;
   const places = new Set(members.flatMap((one) => one.activeNodes));
@@ -158,21 +168,34 @@ const pendingRoles: Readonly<Record<string, string>> = {
   demote: 'Demoting',
 };
 
-function reportPrimitive(instance: PrimitiveInstance, within?: string): ResourceReport {
+function reportPrimitive(instance: PrimitiveInstance, showsPending: boolean, within?: string): ResourceReport {
   const name = instance.isUnique ? instance.id : instance.configId;
-  return report(instance, name, currentNode(instance) ?? instance.pending?.node, within ?? instance.parent?.id);
+  return report(
+    instance,
+    name,
+    currentNode(instance) ?? instance.pending?.node,
+    showsPending,
+    within ?? instance.parent?.id,
+  );
 }
 
 /** A replica goes by its guest node's name, in the role of what is inside, on the container's node. */
-function reportReplica(replica: Replica, bundle: string): ResourceReport {
+function reportReplica(replica: Replica, showsPending: boolean, bundle: string): ResourceReport {
   const subject = replica.child ?? replica.container;
-  return report(subject, (replica.remote ?? replica.container).id, currentNode(replica.container), bundle);
+  return report(
+    subject,
+    (replica.remote ?? replica.container).id,
+    currentNode(replica.container),
+    showsPending,
+    bundle,
+  );
 }
 
 function report(
   instance: PrimitiveInstance,
   name: string,
   current: Node | undefined,
+  showsPending: boolean,
   within: string | undefined,
 ): ResourceReport {
   const isMultiple = instance.activeNodes.length > 1;
@@ -180,13 +203,13 @@ function report(
   const nodes = isMultiple ? instance.activeNodes : node === undefined ? [] : [node];
   const isPromotable = topOf(instance, false).isPromotable;
   const role = instance.role === 'Started' && isPromotable ? 'Unpromoted' : instance.role;
-  const pending = instance.isFailed ? undefined : pendingRoles[instance.pending?.operation ?? ''];
+  const pending = instance.isFailed || !showsPending ? undefined : pendingRoles[instance.pending?.operation ?? ''];
   const flags: ResourceFlag[] = [];
   if (instance.isRemoved) flags.push('removed');
   if (instance.isFailed) flags.push('failed');
   if (node !== undefined && !node.isOnline && node.isUnclean) flags.push('unclean');
   if (node !== undefined && node === instance.lock?.node) flags.push('locked');
-  if (instance.pending?.operation === 'monitor') flags.push('monitoring');
+  if (showsPending && instance.pending?.operation === 'monitor') flags.push('monitoring');
   if (instance.isDisabled)
     flags.push(instance.meta.get('target-role')?.toLowerCase() === 'stopped' ? 'disabled' : 'target-unpromoted');
   if (instance.isBlocked) flags.push('blocked');
