@@ -63,7 +63,9 @@ export class Attempt {
 
   /** Members that have not answered in this phase. */
   owed(): Identity[] {
-    return this.members.filter(({ node }) => (this.phase === 'proposing' ? !this.#promises.has(node) : !this.#done.has(node)));
+    return this.members.filter(({ node }) =>
+      this.phase === 'proposing' ? !this.#promises.has(node) : !this.#done.has(node),
+    );
   }
 
   get isOverdue(): boolean {

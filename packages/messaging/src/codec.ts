@@ -51,7 +51,13 @@ export const frameCode = {
   unreliable: 0x40,
 } as const satisfies Record<Frame['type'], number>;
 
-const states = ['joining', 'operational', 'promised', 'recovering', 'installed'] as const satisfies readonly NodeState[];
+const states = [
+  'joining',
+  'operational',
+  'promised',
+  'recovering',
+  'installed',
+] as const satisfies readonly NodeState[];
 const services = ['agreed', 'safe', 'durable'] as const satisfies readonly Service[];
 const kinds = ['application', 'departure', 'baseChange'] as const satisfies readonly EntryKind[];
 const refusals = [
@@ -349,19 +355,15 @@ function readHeartbeat(from: ByteReader): HeartbeatFrame {
     lineage: from.u48(),
     deviceLeaseMs: from.u16(),
     wall: from.u48(),
-    echoes: from.list(
-      from.u8(),
-      17,
-      (): Echo => ({
-        node: from.u16(),
-        incarnation: from.u48(),
-        number: from.u32(),
-        silenceMs: from.u16(),
-        heard: from.u8() === 1,
-        multicastLinks: from.u8(),
-        unicastLinks: from.u8(),
-      }),
-    ),
+    echoes: from.list(from.u8(), 17, (): Echo => ({
+      node: from.u16(),
+      incarnation: from.u48(),
+      number: from.u32(),
+      silenceMs: from.u16(),
+      heard: from.u8() === 1,
+      multicastLinks: from.u8(),
+      unicastLinks: from.u8(),
+    })),
   };
 }
 

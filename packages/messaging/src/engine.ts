@@ -297,7 +297,11 @@ class MessagingEngine implements Engine {
   #staleIncarnation(mustExceed: number): void {
     if (mustExceed < this.#core.incarnation) return;
     this.#phase = 'left';
-    const record = { incarnation: mustExceed, highestNumber: this.#membership.highestNumber, quorum: this.#standing.memory };
+    const record = {
+      incarnation: mustExceed,
+      highestNumber: this.#membership.highestNumber,
+      quorum: this.#standing.memory,
+    };
     this.#core.emit({ type: 'restart', reason: 'staleIncarnation', record });
   }
 
@@ -586,7 +590,12 @@ class MessagingEngine implements Engine {
     if (this.#phase === 'starting') return forever;
     if (this.#phase === 'new' || this.#mustFlush || this.#membership.wantHeartbeat) return now;
     const { order, sequencer, active, frozen } = this.#membership;
-    let next = Math.min(this.#nextHeartbeat, this.#nextSecond, this.#membership.nextDeadline(), this.#standing.nextDeadline());
+    let next = Math.min(
+      this.#nextHeartbeat,
+      this.#nextSecond,
+      this.#membership.nextDeadline(),
+      this.#standing.nextDeadline(),
+    );
     if (active && !frozen) {
       next = Math.min(next, order.nextDeadline(), sequencer?.nextDeadline() ?? order.origin.nextDeadline());
     }
@@ -598,10 +607,13 @@ class MessagingEngine implements Engine {
 
 /** Whether a heartbeat says something else than the one before, as far as the choice of members goes. */
 function isNews(before: HeartbeatFrame, after: HeartbeatFrame): boolean {
-  if (!sameTag(before.view, after.view) || before.active !== after.active || before.quorate !== after.quorate) return true;
+  if (!sameTag(before.view, after.view) || before.active !== after.active || before.quorate !== after.quorate)
+    return true;
   if (before.leaving !== after.leaving || before.echoes.length !== after.echoes.length) return true;
   return after.echoes.some((echo, index) => {
     const old = before.echoes[index];
-    return old === undefined || old.node !== echo.node || old.heard !== echo.heard || old.incarnation !== echo.incarnation;
+    return (
+      old === undefined || old.node !== echo.node || old.heard !== echo.heard || old.incarnation !== echo.incarnation
+    );
   });
 }

@@ -13,7 +13,16 @@
 import { invariant } from '@systole/kernel';
 import { Attempt } from './attempt.ts';
 import { type Core, never } from './core.ts';
-import type { Frame, HeartbeatFrame, Identity, InstallationFrame, NodeState, ProposalFrame, RefusalFrame, Report } from './frames.ts';
+import type {
+  Frame,
+  HeartbeatFrame,
+  Identity,
+  InstallationFrame,
+  NodeState,
+  ProposalFrame,
+  RefusalFrame,
+  Report,
+} from './frames.ts';
 import { rangesMax, sequenceCeiling } from './limits.ts';
 import type { Links } from './links.ts';
 import { Order } from './order.ts';
@@ -188,7 +197,12 @@ export class Membership {
       return;
     }
     const same = this.view.members[rank]?.incarnation === peer.incarnation;
-    if (same && frame.view.number > this.view.tag.number && !frame.members.includes(this.#core.self) && !this.#movedOn.has(peer.node)) {
+    if (
+      same &&
+      frame.view.number > this.view.tag.number &&
+      !frame.members.includes(this.#core.self) &&
+      !this.#movedOn.has(peer.node)
+    ) {
       this.#movedOn.set(peer.node, frame.number);
       this.needChange = true;
       this.touch();
@@ -229,7 +243,8 @@ export class Membership {
     if (attempt === undefined) return;
     const lost = attempt.owed().find(({ node, incarnation }) => this.#cannotAnswer(attempt, node, incarnation));
     if (lost !== undefined) return this.#abandon('lost', lost.node, this.#core.random.integer(10));
-    if (attempt.isOverdue) return this.#abandon('overdue', attempt.owed()[0]?.node, backoff.overdue + this.#core.random.integer(61));
+    if (attempt.isOverdue)
+      return this.#abandon('overdue', attempt.owed()[0]?.node, backoff.overdue + this.#core.random.integer(61));
     attempt.tick();
   }
 
@@ -249,7 +264,8 @@ export class Membership {
     this.#core.counters.add('attemptsAbandoned');
     this.#core.report('attemptAbandoned', { view: attempt.tag.number, phase: attempt.phase, why, node });
     this.attempt = undefined;
-    if (this.participation?.tag !== undefined && sameTag(this.participation.tag, attempt.tag)) this.participation = undefined;
+    if (this.participation?.tag !== undefined && sameTag(this.participation.tag, attempt.tag))
+      this.participation = undefined;
     this.needChange = true;
     this.#backoffUntil = this.#core.now + waitMs;
     this.touch();
@@ -281,7 +297,9 @@ export class Membership {
   #mayMerge(peer: Peer): boolean {
     const { configuration } = this.#core;
     if (this.#isLeavingPeer(peer)) return false;
-    const isPresent = this.view.members.some(({ node, incarnation }) => node === peer.node && incarnation === peer.incarnation);
+    const isPresent = this.view.members.some(
+      ({ node, incarnation }) => node === peer.node && incarnation === peer.incarnation,
+    );
     if ((this.#evicted.get(peer.node) ?? never) > this.#core.now) return false;
     if (isPresent) return true;
     if (peer.revision !== configuration.revision) return false;
@@ -297,7 +315,8 @@ export class Membership {
     const usable: { peer: Peer; index: number; lists: number }[] = [];
     for (const peer of peers.all) {
       const index = core.indexOf(peer.node);
-      if (index === undefined || peer.heartbeat === undefined || !peers.isHeard(peer) || !this.#mayMerge(peer)) continue;
+      if (index === undefined || peer.heartbeat === undefined || !peers.isHeard(peer) || !this.#mayMerge(peer))
+        continue;
       let lists = 0;
       for (const echo of peer.heartbeat.echoes) {
         const other = core.indexOf(echo.node);
@@ -369,7 +388,8 @@ export class Membership {
       present,
       quorate: this.active && this.#standing.isViewQuorate,
       neighbours: this.#core.nodes.map((node) => this.#neighbour(node)),
-      votes: (mask) => this.#nodesOf(mask).reduce((sum, node) => sum + this.#core.policy.votes(node, this.#standing.memory), 0),
+      votes: (mask) =>
+        this.#nodesOf(mask).reduce((sum, node) => sum + this.#core.policy.votes(node, this.#standing.memory), 0),
       enough: (mask) => this.#standing.wouldBeQuorum(this.#nodesOf(mask)),
     });
     if (target === members && present === members && !this.needChange) {
@@ -465,7 +485,9 @@ export class Membership {
       const tag = isMine ? this.view.tag : (heartbeat?.view ?? noView);
       const order = isMine ? this.view.members.map((member) => member.node) : (heartbeat?.members ?? [node]);
       const key = `${tag.number}/${tag.hash}`;
-      const quorate = isMine ? this.active && this.#standing.isViewQuorate : heartbeat?.active === true && heartbeat.quorate;
+      const quorate = isMine
+        ? this.active && this.#standing.isViewQuorate
+        : heartbeat?.active === true && heartbeat.quorate;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { tag, nodes: [node], quorate, order });
       else {
@@ -577,7 +599,8 @@ export class Membership {
       return;
     }
     if (sameTag(tag, this.#promised.tag) && from === this.#promised.initiator) {
-      if (this.participation !== undefined && !this.participation.hasPlan && !this.participation.isInstalled) this.#promise(tag, from);
+      if (this.participation !== undefined && !this.participation.hasPlan && !this.participation.isInstalled)
+        this.#promise(tag, from);
       return;
     }
     const refusal = this.#objection(from, frame);
@@ -592,14 +615,19 @@ export class Membership {
     this.#core.counters.add('proposalsAccepted');
     this.#promised = { tag, initiator: from };
     this.highestNumber = Math.max(this.highestNumber, tag.number);
-    this.participation = new Participation(this.#core, tag, from, fromIncarnation, (node, answer) => this.#send(node, answer));
+    this.participation = new Participation(this.#core, tag, from, fromIncarnation, (node, answer) =>
+      this.#send(node, answer),
+    );
     this.order.frozen = true;
     this.#standing.freeze();
     this.#promise(tag, from);
   }
 
   /** The only number that may be promised to is one greater than any promised before: never an equal one. */
-  #objection(from: NodeId, { attempt: tag, members }: ProposalFrame): Pick<RefusalFrame, 'why' | 'missing'> | undefined {
+  #objection(
+    from: NodeId,
+    { attempt: tag, members }: ProposalFrame,
+  ): Pick<RefusalFrame, 'why' | 'missing'> | undefined {
     const { counters, configuration, self } = this.#core;
     if (tag.number <= this.#promised.tag.number) {
       counters.add('refusedStale');
@@ -612,7 +640,9 @@ export class Membership {
       return { why: 'configuration', missing: [] };
     }
     if (!this.#isHolding) {
-      const missing = members.filter(({ node, incarnation }) => !this.#peers.hears(node, incarnation)).map(({ node }) => node);
+      const missing = members
+        .filter(({ node, incarnation }) => !this.#peers.hears(node, incarnation))
+        .map(({ node }) => node);
       if (missing.length > 0) {
         counters.add('refusedCannotHear');
         return { why: 'cannotHear', missing };
@@ -622,7 +652,12 @@ export class Membership {
       const dropped = this.view.members.some(({ node, incarnation }) => {
         if (node === self || members.some((member) => member.node === node)) return false;
         const peer = this.#peers.get(node);
-        return peer !== undefined && peer.incarnation === incarnation && !this.#isLeavingPeer(peer) && this.#peers.isMutual(peer);
+        return (
+          peer !== undefined &&
+          peer.incarnation === incarnation &&
+          !this.#isLeavingPeer(peer) &&
+          this.#peers.isMutual(peer)
+        );
       });
       if (dropped) {
         counters.add('refusedWouldDrop');
@@ -663,7 +698,9 @@ export class Membership {
   /** The attempt this node has promised to, not yet installed, if `tag` is its. */
   participationIn(tag: ViewTag): Participation | undefined {
     const { participation } = this;
-    return participation !== undefined && !participation.isInstalled && sameTag(participation.tag, tag) ? participation : undefined;
+    return participation !== undefined && !participation.isInstalled && sameTag(participation.tag, tag)
+      ? participation
+      : undefined;
   }
 
   installation(from: NodeId, frame: InstallationFrame): void {
@@ -682,7 +719,11 @@ export class Membership {
   #install(frame: InstallationFrame, cut: number, survivors: readonly NodeId[]): void {
     const { order: oldOrder, view: old } = this;
     if (!this.active && cut > 0) this.#activateLate(); // its activation was lost, but ordered entries prove it
-    if (this.isVisible) oldOrder.end(cut, survivors.toSorted((a, b) => a - b));
+    if (this.isVisible)
+      oldOrder.end(
+        cut,
+        survivors.toSorted((a, b) => a - b),
+      );
 
     const members = frame.members.map((identity, index): Member => ({
       ...identity,
@@ -706,8 +747,11 @@ export class Membership {
     }
     if (this.participation === undefined) {
       const initiator = this.#promised.initiator;
-      const incarnation = initiator === this.#core.self ? this.#core.incarnation : (this.#peers.get(initiator)?.incarnation ?? 0);
-      this.participation = new Participation(this.#core, frame.attempt, initiator, incarnation, (node, answer) => this.#send(node, answer));
+      const incarnation =
+        initiator === this.#core.self ? this.#core.incarnation : (this.#peers.get(initiator)?.incarnation ?? 0);
+      this.participation = new Participation(this.#core, frame.attempt, initiator, incarnation, (node, answer) =>
+        this.#send(node, answer),
+      );
     }
     this.participation.isInstalled = true;
     this.participation.since = this.#core.now;
@@ -733,7 +777,11 @@ export class Membership {
     const gone = old.members.filter(
       ({ node, incarnation }) => !members.some((member) => member.node === node && member.incarnation === incarnation),
     );
-    const departures = gone.map(({ node, incarnation }) => ({ node, incarnation, cause: this.#cause(node, incarnation) }));
+    const departures = gone.map(({ node, incarnation }) => ({
+      node,
+      incarnation,
+      cause: this.#cause(node, incarnation),
+    }));
     this.leftCleanly = departures.filter(({ cause }) => cause === 'left').map(({ node }) => node);
     for (const { node, cause } of departures) {
       if (cause === 'laggard') this.#heldOut.set(node, this.#core.now + laggardHoldMs);
@@ -791,7 +839,8 @@ export class Membership {
     if (this.active || this.frozen) return;
     this.participation = undefined;
     this.#begin();
-    const reports = this.#reports.length > 0 ? this.#reports : [{ node: this.#core.self, memory: this.#standing.memory }];
+    const reports =
+      this.#reports.length > 0 ? this.#reports : [{ node: this.#core.self, memory: this.#standing.memory }];
     this.#standing.activated(this.view, reports);
     this.wantHeartbeat = true;
     this.touch();
@@ -822,8 +871,10 @@ export class Membership {
   nextDeadline(): number {
     let next = this.#dirty ? this.#core.now : this.#evaluateAt;
     if (this.attempt !== undefined) next = Math.min(next, this.attempt.nextDeadline());
-    if (this.participation !== undefined) next = Math.min(next, this.participation.nextDeadline(this.attempt === undefined));
-    if (!this.isVisible && !this.frozen && this.participation === undefined) next = Math.min(next, Math.max(this.#joinUntil, this.#joinExtended));
+    if (this.participation !== undefined)
+      next = Math.min(next, this.participation.nextDeadline(this.attempt === undefined));
+    if (!this.isVisible && !this.frozen && this.participation === undefined)
+      next = Math.min(next, Math.max(this.#joinUntil, this.#joinExtended));
     return Math.max(next, this.#core.now);
   }
 

@@ -9,7 +9,14 @@ import { entryHead, frameHead } from './codec.ts';
 import type { Core } from './core.ts';
 import { forever } from './core.ts';
 import type { Entry, EntryKind } from './frames.ts';
-import { messageBytesCeiling, outOfOrderBytes, outOfOrderEntries, pendingBytes, pendingEntries, resendEntries } from './limits.ts';
+import {
+  messageBytesCeiling,
+  outOfOrderBytes,
+  outOfOrderEntries,
+  pendingBytes,
+  pendingEntries,
+  resendEntries,
+} from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import type { Handle, NodeId, RejectionReason, Service, ViewTag } from './surface.ts';
 
@@ -154,7 +161,11 @@ export class Origin {
         size += next;
         end += 1;
       }
-      this.#outbox.toNode(this.#sequencer, { type: 'submission', view: this.#view, entries: entries.slice(start, end) });
+      this.#outbox.toNode(this.#sequencer, {
+        type: 'submission',
+        view: this.#view,
+        entries: entries.slice(start, end),
+      });
       start = end;
     }
   }
@@ -163,7 +174,8 @@ export class Origin {
   seen(local: number): void {
     if (local <= this.#seenLocal) return;
     this.#seenLocal = local;
-    this.#rto = this.#srtt === undefined ? rtoStart : Math.min(rtoCeiling, Math.max(rtoFloor, Math.ceil(4 * this.#srtt)));
+    this.#rto =
+      this.#srtt === undefined ? rtoStart : Math.min(rtoCeiling, Math.max(rtoFloor, Math.ceil(4 * this.#srtt)));
     for (;;) {
       const waiting = this.#queue[this.#head];
       if (waiting === undefined || waiting.entry.local > local) break;
@@ -184,7 +196,8 @@ export class Origin {
     }
     // What is left of the queue has waited less than its order shows: its timer starts with this sign of life.
     const oldest = this.#queue[this.#head];
-    if (oldest !== undefined && oldest.sentAt !== forever) oldest.sentAt = Math.max(oldest.sentAt, this.#core.now - this.#rto + 2);
+    if (oldest !== undefined && oldest.sentAt !== forever)
+      oldest.sentAt = Math.max(oldest.sentAt, this.#core.now - this.#rto + 2);
     if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;

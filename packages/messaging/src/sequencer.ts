@@ -115,7 +115,8 @@ export class Sequencer {
       this.#tailAt = this.#core.now + tailDelays[0];
     }
     const { stable, durable, lastWaiting } = this.#order;
-    const awaited = Math.min(stable, lastWaiting) > this.#announcedStable || Math.min(durable, lastWaiting) > this.#announcedDurable;
+    const awaited =
+      Math.min(stable, lastWaiting) > this.#announcedStable || Math.min(durable, lastWaiting) > this.#announcedDurable;
     if (ordered) return;
     if (awaited) this.#tail(false);
     else this.#remind();
@@ -168,7 +169,7 @@ export class Sequencer {
       frame = [];
       size = orderedHead;
     };
-    for (let idle = 0; idle < this.#intakes.length; ) {
+    for (let idle = 0; idle < this.#intakes.length;) {
       const rank = this.#turn % this.#intakes.length;
       this.#turn += 1;
       const intake = this.#intakes[rank] as Intake;

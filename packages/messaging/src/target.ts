@@ -61,7 +61,7 @@ function largestClique(input: TargetInput): number {
   let complete = true;
   for (let rest = neighbours; rest !== 0; rest &= rest - 1) {
     const mask = (neighbours & ~(1 << lowest(rest))) >>> 0;
-    if ((((graph[lowest(rest)] ?? 0) & mask) >>> 0) !== mask) {
+    if (((graph[lowest(rest)] ?? 0) & mask) >>> 0 !== mask) {
       complete = false;
       break;
     }
@@ -79,7 +79,8 @@ function largestClique(input: TargetInput): number {
     }
     let pivot = lowest(candidates);
     for (let rest = candidates; rest !== 0; rest &= rest - 1) {
-      if (bitCount(candidates & (graph[lowest(rest)] ?? 0)) > bitCount(candidates & (graph[pivot] ?? 0))) pivot = lowest(rest);
+      if (bitCount(candidates & (graph[lowest(rest)] ?? 0)) > bitCount(candidates & (graph[pivot] ?? 0)))
+        pivot = lowest(rest);
     }
     let [open, closed] = [candidates, excluded];
     for (let rest = candidates & ~(graph[pivot] ?? 0); rest !== 0; rest &= rest - 1) {
@@ -99,14 +100,14 @@ function fillGreedily(graph: readonly number[], clique: number, candidates: numb
   let grown = clique;
   for (let rest = candidates & ~clique; rest !== 0; rest &= rest - 1) {
     const node = lowest(rest);
-    if ((((graph[node] ?? 0) & grown) >>> 0) === grown >>> 0) grown |= 1 << node;
+    if (((graph[node] ?? 0) & grown) >>> 0 === grown >>> 0) grown |= 1 << node;
   }
   return grown >>> 0;
 }
 
 export function chooseTarget(input: TargetInput): number {
   let target = largestClique(input);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     const quorate = input.enough(target);
     for (let rest = target & ~input.present & ~(1 << input.self); rest !== 0; rest &= rest - 1) {

@@ -31,7 +31,9 @@ describe('views', () => {
       cluster.run(2);
     }
     cluster.run(500);
-    const [first, ...others] = [...cluster.machines.values()].map(({ deliveries }) => deliveries.map(({ text }) => text));
+    const [first, ...others] = [...cluster.machines.values()].map(({ deliveries }) =>
+      deliveries.map(({ text }) => text),
+    );
     expect(first).toHaveLength(200);
     for (const other of others) expect(other).toEqual(first);
     cluster.finish();

@@ -25,7 +25,13 @@ export interface ClusterOptions {
   /** Milliseconds a save takes, at most. */
   readonly saveMs?: number;
   /** Called for each datagram: false drops it. */
-  readonly filter?: (from: NodeId, to: NodeId, link: number, via: 'multicast' | 'unicast', bytes: Uint8Array) => boolean;
+  readonly filter?: (
+    from: NodeId,
+    to: NodeId,
+    link: number,
+    via: 'multicast' | 'unicast',
+    bytes: Uint8Array,
+  ) => boolean;
 }
 
 export const aKey = (id: number, primary = true): ClusterKey => ({ id, key: new Uint8Array(32).fill(id + 7), primary });
@@ -162,6 +168,7 @@ export class Cluster {
     this.filter = options.filter;
     this.#seal = options.seal ?? identitySeal;
     this.laws = new Laws(options.nodes);
+    this.#checkExclusive();
     const nodes = Array.from({ length: options.nodes }, (_, index) => index + 1);
     for (const self of nodes) {
       this.machines.set(
@@ -181,6 +188,11 @@ export class Cluster {
         }),
       );
     }
+  }
+
+  #checkExclusive(): void {
+    this.laws.exclusive(this.now, (id) => this.machine(id).pausedUntil < 0);
+    this.at(this.now + 10, () => this.#checkExclusive());
   }
 
   machine(id: NodeId): Machine {
@@ -350,7 +362,7 @@ export class Cluster {
       this.#transmit(machine, effect);
       return;
     }
-    this.laws.effect(machine.life, effect);
+    this.laws.effect(machine.life, effect, this.now);
     this.watch?.(machine, effect);
     switch (effect.type) {
       case 'view':
@@ -394,7 +406,12 @@ export class Cluster {
           if (machine.generation !== generation) return;
           if (machine.diskWorks) this.laws.persisted(machine.id, effect.view, effect.sequence);
           this.#whenAwake(machine, () => {
-            this.input(machine, { type: 'persisted', view: effect.view, sequence: effect.sequence, ok: machine.diskWorks });
+            this.input(machine, {
+              type: 'persisted',
+              view: effect.view,
+              sequence: effect.sequence,
+              ok: machine.diskWorks,
+            });
           });
         });
         break;
@@ -448,7 +465,13 @@ export class Cluster {
     const receiver = this.machine(to);
     this.datagrams += 1;
     this.#whenAwake(receiver, () => {
-      this.input(receiver, { type: 'datagram', link, via, from: { host: `node${from}`, port: 5400 + link }, bytes: bytes.slice() });
+      this.input(receiver, {
+        type: 'datagram',
+        link,
+        via,
+        from: { host: `node${from}`, port: 5400 + link },
+        bytes: bytes.slice(),
+      });
     });
   }
 
@@ -487,7 +510,11 @@ export class Cluster {
     const isQuorate = 2 * up.length > this.machines.size;
     return up.every(
       ({ view, active, quorum }) =>
-        active && view !== undefined && view.tag.number === tag.number && view.tag.hash === tag.hash && (!isQuorate || quorum === 'held'),
+        active &&
+        view !== undefined &&
+        view.tag.number === tag.number &&
+        view.tag.hash === tag.hash &&
+        (!isQuorate || quorum === 'held'),
     );
   }
 

@@ -39,7 +39,15 @@ interface ViewRecord {
   /** Highest sequence delivered as safe or durable, not transitionally. */
   safe: number;
   /** Members that left the view regularly: the last sequence each delivered. */
-  readonly left: Map<string, { readonly next: string; readonly last: number; readonly count: number; readonly survivors: string }>;
+  readonly left: Map<
+    string,
+    { readonly next: string; readonly last: number; readonly count: number; readonly survivors: string }
+  >;
+}
+
+interface Held {
+  readonly view: ViewTag;
+  readonly exclusiveFrom: number;
 }
 
 export class Laws {
@@ -47,7 +55,8 @@ export class Laws {
   readonly #lives = new Map<string, Life>();
   readonly #messages = new Map<string, Submitted>();
   readonly #persisted = new Map<string, Set<NodeId>>();
-  readonly #held = new Map<NodeId, string>();
+  readonly #held = new Map<NodeId, Held>();
+  readonly #activeAt = new Map<string, number>();
   readonly #delivered = new Map<string, Set<string>>();
   readonly #quorum: number;
   deliveries = 0;
@@ -97,25 +106,40 @@ export class Laws {
     message.fate = fate;
   }
 
-  effect(life: string, effect: EngineEffect): void {
+  effect(life: string, effect: EngineEffect, now: number): void {
     const state = this.#lives.get(life) as Life;
     if (effect.type === 'view') this.#view(state, effect.view);
-    else if (effect.type === 'viewActive') this.#active(state, effect.view);
-    else if (effect.type === 'viewEnding') {
+    else if (effect.type === 'viewActive') {
+      this.#activeAt.set(`${life}:${keyOf(effect.view)}`, now);
+      this.#active(state, effect.view);
+    } else if (effect.type === 'viewEnding') {
       if (keyOf(effect.view) !== keyOf((state.view as View).tag)) this.#fail('G4', `${life} ends a view it is not in`);
       state.survivors = effect.survivors;
     } else if (effect.type === 'deliver') this.#deliver(state, effect);
-    else if (effect.type === 'quorum') this.#quorumState(state.node, effect.state.state === 'held' ? keyOf(effect.state.view) : undefined);
+    else if (effect.type === 'quorum') {
+      const { state: standing, view, exclusiveAfterMs = Number.POSITIVE_INFINITY } = effect.state;
+      const activeAt = this.#activeAt.get(`${life}:${keyOf(view)}`) ?? now;
+      this.#quorumState(
+        state.node,
+        standing === 'held' ? { view, exclusiveFrom: activeAt + exclusiveAfterMs } : undefined,
+      );
+    }
   }
 
-  #quorumState(node: NodeId, held: string | undefined): void {
-    if (held === undefined) {
-      this.#held.delete(node);
-      return;
-    }
-    this.#held.set(node, held);
-    for (const [other, view] of this.#held) {
-      if (view !== held) this.#fail('quorum', `${node} holds quorum in ${held} while ${other} holds it in ${view}`);
+  #quorumState(node: NodeId, held: Held | undefined): void {
+    if (held === undefined) this.#held.delete(node);
+    else this.#held.set(node, held);
+  }
+
+  /** Once a view says that it is alone, no node that runs may believe itself quorate in another. */
+  exclusive(now: number, isRunning: (node: NodeId) => boolean): void {
+    for (const [node, held] of this.#held) {
+      if (now <= held.exclusiveFrom) continue;
+      for (const [other, { view }] of this.#held) {
+        if (view.number < held.view.number && isRunning(other)) {
+          this.#fail('quorum', `${node} is exclusive in ${keyOf(held.view)} while ${other} holds ${keyOf(view)}`);
+        }
+      }
     }
   }
 
@@ -123,12 +147,16 @@ export class Laws {
     const key = keyOf(view.tag);
     const shape = JSON.stringify([view.members, view.protocol, view.features]);
     const known = this.#views.get(key);
-    if (known !== undefined && JSON.stringify([known.view.members, known.view.protocol, known.view.features]) !== shape) {
+    if (
+      known !== undefined &&
+      JSON.stringify([known.view.members, known.view.protocol, known.view.features]) !== shape
+    ) {
       this.#fail('G1', `${key} differs at ${life.key}: ${shape}`);
     }
     const record = known ?? { view, log: [], installedBy: new Set(), safe: 0, left: new Map() };
     this.#views.set(key, record);
-    if (life.view !== undefined && view.tag.number <= life.view.tag.number) this.#fail('G2', `${life.key} goes back to ${key}`);
+    if (life.view !== undefined && view.tag.number <= life.view.tag.number)
+      this.#fail('G2', `${life.key} goes back to ${key}`);
     if (!view.members.some(({ node }) => node === life.node)) this.#fail('G2', `${life.key} is not in its view ${key}`);
     if (life.view !== undefined) this.#leave(life, life.view, key);
     record.installedBy.add(life.key);
@@ -147,12 +175,17 @@ export class Laws {
     for (const [other, exit] of record.left) {
       if (exit.next !== next) continue;
       if (exit.count !== life.count || exit.last !== life.lastSequence) {
-        this.#fail('G4', `${life.key} delivered ${life.count} in ${keyOf(from.tag)}, ${other} ${exit.count}, both go to ${next}`);
+        this.#fail(
+          'G4',
+          `${life.key} delivered ${life.count} in ${keyOf(from.tag)}, ${other} ${exit.count}, both go to ${next}`,
+        );
       }
-      if (exit.survivors !== survivors) this.#fail('G4', `survivors of ${keyOf(from.tag)} differ: ${survivors}, ${exit.survivors}`);
+      if (exit.survivors !== survivors)
+        this.#fail('G4', `survivors of ${keyOf(from.tag)} differ: ${survivors}, ${exit.survivors}`);
     }
     record.left.set(life.key, { next, last: life.lastSequence, count: life.count, survivors });
-    if (life.lastSequence < record.safe) this.#fail('G6', `${life.key} left ${keyOf(from.tag)} at ${life.lastSequence} without safe ${record.safe}`);
+    if (life.lastSequence < record.safe)
+      this.#fail('G6', `${life.key} left ${keyOf(from.tag)} at ${life.lastSequence} without safe ${record.safe}`);
   }
 
   #lifeKeys(view: View): string[] {
@@ -160,10 +193,12 @@ export class Laws {
   }
 
   #active(life: Life, tag: ViewTag): void {
-    if (life.view === undefined || keyOf(life.view.tag) !== keyOf(tag)) this.#fail('G5', `${life.key} activates ${keyOf(tag)}, not its view`);
+    if (life.view === undefined || keyOf(life.view.tag) !== keyOf(tag))
+      this.#fail('G5', `${life.key} activates ${keyOf(tag)}, not its view`);
     const record = this.#views.get(keyOf(tag)) as ViewRecord;
     for (const member of this.#lifeKeys(record.view)) {
-      if (!record.installedBy.has(member)) this.#fail('G5', `${life.key} activates ${keyOf(tag)}, ${member} has not installed it`);
+      if (!record.installedBy.has(member))
+        this.#fail('G5', `${life.key} activates ${keyOf(tag)}, ${member} has not installed it`);
     }
     life.active = true;
   }
@@ -172,11 +207,13 @@ export class Laws {
     this.deliveries += 1;
     const key = keyOf(effect.view);
     const text = textOf(effect.body);
-    if (life.view === undefined || keyOf(life.view.tag) !== key) this.#fail('G9', `${life.key} delivers ${text} of ${key}`);
+    if (life.view === undefined || keyOf(life.view.tag) !== key)
+      this.#fail('G9', `${life.key} delivers ${text} of ${key}`);
     if (!life.active) this.#fail('G5', `${life.key} delivers in inactive ${key}`);
     const message = this.#messages.get(text);
     if (message === undefined) return this.#fail('G3', `${text} was never submitted`);
-    if (message.view !== key || message.node !== effect.origin) this.#fail('G9', `${text} of ${message.view} delivered in ${key}`);
+    if (message.view !== key || message.node !== effect.origin)
+      this.#fail('G9', `${text} of ${message.view} delivered in ${key}`);
     if (life.seen.has(text)) this.#fail('G3', `${life.key} delivers ${text} twice`);
     life.seen.add(text);
 
@@ -186,7 +223,8 @@ export class Laws {
     else if (at.sequence !== effect.sequence || at.text !== text) {
       this.#fail('G3', `${life.key} delivers ${text} as ${effect.sequence}, others ${at.text} as ${at.sequence}`);
     }
-    if (effect.sequence <= life.lastSequence) this.#fail('G3', `${life.key} goes back from ${life.lastSequence} to ${effect.sequence}`);
+    if (effect.sequence <= life.lastSequence)
+      this.#fail('G3', `${life.key} goes back from ${life.lastSequence} to ${effect.sequence}`);
     life.count += 1;
     life.lastSequence = effect.sequence;
     const deliverers = this.#delivered.get(text) ?? new Set();
@@ -195,11 +233,13 @@ export class Laws {
     if (effect.transitional || effect.service === 'agreed') return;
     record.safe = Math.max(record.safe, effect.sequence);
     for (const [other, exit] of record.left) {
-      if (exit.last < effect.sequence) this.#fail('G6', `safe ${effect.sequence} of ${key} delivered, ${other} left at ${exit.last}`);
+      if (exit.last < effect.sequence)
+        this.#fail('G6', `safe ${effect.sequence} of ${key} delivered, ${other} left at ${exit.last}`);
     }
     if (effect.service !== 'durable') return;
     const stored = this.#persisted.get(`${key}:${effect.sequence}`)?.size ?? 0;
-    if (stored < this.#quorum) this.#fail('G7', `durable ${effect.sequence} of ${key} delivered, ${stored} have it on disk`);
+    if (stored < this.#quorum)
+      this.#fail('G7', `durable ${effect.sequence} of ${key} delivered, ${stored} have it on disk`);
   }
 
   /** At the end of a run: FIFO per origin, and fates. */
@@ -217,7 +257,8 @@ export class Laws {
       if (fate === 'open' && liveLives.has(life) && (state.view === undefined || keyOf(state.view.tag) !== view)) {
         this.#fail('G8', `the fate of ${text} is not known although its view ${view} is over`);
       }
-      if (fate === 'accepted' && !this.#delivered.get(text)?.has(life)) this.#fail('G8', `${text} was accepted and not delivered`);
+      if (fate === 'accepted' && !this.#delivered.get(text)?.has(life))
+        this.#fail('G8', `${text} was accepted and not delivered`);
       if (fate !== 'rejected') continue;
       const exit = this.#views.get(view)?.left.get(life);
       for (const other of this.#delivered.get(text) ?? []) {
