@@ -96,7 +96,7 @@ function orderAroundFencing(plan: Plan, subject: Subject, fencing: Draft, node: 
 
 function orderStartsAfter(plan: Plan, subject: Subject, fencing: Draft, node: Node): void {
   const allowed = plan.placement.places[subject.of.index]?.allowed[node.index] !== undefined;
-  for (const key of ['promote_0', 'start_0']) {
+  for (const key of ['promote_0', 'start_0', 'migrate_to_0', 'migrate_from_0']) {
     for (const draft of subject.drafts.get(key) ?? []) {
       if (draft.needs === 'fencing') plan.link(fencing, draft, Means.ordered);
       else if (draft.needs === 'quorum' && draft.operation === 'start' && allowed && !isKnownOn(subject, node)) {

@@ -35,6 +35,8 @@ export function draftMigration(plan: Plan, subject: Subject, current: Node): voi
 
   const on = (operation: string): { subject: Subject; key: string } => ({ subject, key: `${operation}_0` });
   const chain = Means.ordered | Means.unmigratableThenBlocks;
+  // A migration waits for fencing as the start in its place would.
+  (to ?? from).needs = start.needs;
   if (to === undefined) {
     plan.order(on('monitor'), on('migrate_from'), Means.ordered);
   } else {

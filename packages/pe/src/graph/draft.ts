@@ -42,7 +42,7 @@ export interface Draft {
   /** `Flag` bits. */
   flags: number;
   /** What a start or promotion on a lost node's account needs first. */
-  readonly needs: 'nothing' | 'quorum' | 'fencing';
+  needs: 'nothing' | 'quorum' | 'fencing';
   priority: number;
   /** So many `minRunnable` firsts must be runnable; 0: not counted. */
   requiredBefore: number;

@@ -56,14 +56,13 @@ export function isWaitedFor(first: Draft, then: Draft, meaning: number): boolean
 
 /** Takes back orders that an operator must not give: between a guest's resource and what runs inside that guest. */
 export function dropInvalid(plan: Plan): void {
-  for (const draft of plan.drafts) {
-    const { subject } = draft;
-    for (const link of draft.before) {
+  for (const draft of plan.drafts.toReversed()) {
+    for (const link of draft.before.toReversed()) {
       if (link.active === Means.nothing) continue;
-      if (subject !== undefined && isInsideOwnGuest(plan, draft, link)) link.active = Means.nothing;
+      if (isInsideOwnGuest(plan, draft, link)) link.active = Means.nothing;
       else if (link.active === Means.ifOnSameNodeOrTarget && draft.operation === 'migrate_to') {
         // Two resources that change places by migration cannot both wait for the other to have gone.
-        if (leadsTo(draft, link.first)) link.active = Means.nothing;
+        if (isWaitedFor(link.first, draft, link.active) && leadsTo(draft, link.first)) link.active = Means.nothing;
       }
     }
   }
@@ -77,14 +76,12 @@ function isInsideOwnGuest(plan: Plan, draft: Draft, { first, active }: Link): bo
 /** Whether `from` comes before `to` along links that count. */
 function leadsTo(from: Draft, to: Draft): boolean {
   const visited = new Set<Draft>();
-  const waiting = [{ then: from, draft: to }];
-  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-    if (step.draft === from) return true;
-    if (visited.has(step.draft)) continue;
-    visited.add(step.draft);
-    for (const { first, active } of step.draft.before) {
-      if (isWaitedFor(first, step.draft, active)) waiting.push({ then: step.draft, draft: first });
-    }
+  const waiting = [to];
+  for (let draft = waiting.pop(); draft !== undefined; draft = waiting.pop()) {
+    if (draft === from) return true;
+    if (visited.has(draft)) continue;
+    visited.add(draft);
+    for (const { first, active } of draft.before) if (isWaitedFor(first, draft, active)) waiting.push(first);
   }
   return false;
 }

@@ -126,7 +126,7 @@ class Settlement {
     const completion = completionOf(first.operation) ?? first.operation;
     if (completion === first.operation && !isCompletion(completion)) return first;
     const key =
-      subject.of.hasNotify && (subject.kind === 'clone' || subject.bundle !== undefined)
+      subject.of.hasNotify && (isCollective(subject) || subject.bundle !== undefined)
         ? `confirmed-post_notify_${completion}_0`
         : `${completion}_0`;
     return this.#plan.newest(subject, key) ?? first;
@@ -409,6 +409,8 @@ class Settlement {
       this.#blockDependents(draft);
       this.#touch(draft);
     }
+    if (subject.children.length === 0) return;
+    this.#drain(); // instances that lose their place thereby are not blocked, and block nobody
     for (const child of subject.children) this.#block(child, operation, reason);
   }
 }
