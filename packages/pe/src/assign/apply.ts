@@ -23,7 +23,8 @@ import { containerIn, innerOf } from './bundle-parts.ts';
 import { giveUp } from './choose.ts';
 import { effectOf } from './effect.ts';
 import { sortedSeats } from './compare-nodes.ts';
-import { explainChange, placeValue } from './merge.ts';
+import { explainChange } from './merge.ts';
+import { placeValue } from './same-place.ts';
 
 /** Applies `link` to `dependent`; the result is what was added to its promotion priority. */
 export function applyLink(board: Board, dependent: Slot, primary: Slot, link: Link, forDependent: boolean): number {

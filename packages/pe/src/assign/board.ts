@@ -12,7 +12,8 @@ import type { ColocationRule, Constraints, LocationRule } from '../constraints/c
 import { isBundled, type Instance, type PrimitiveInstance } from '../expand/instance.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
-import type { Contribution, ContributionSource, ScoreRow } from './placement.ts';
+import type { Branches } from './branch.ts';
+import type { Contribution, ContributionSource, Stage } from './placement.ts';
 
 /** No score at all: below everything that an addition can yield. */
 export const ABSENT = -0x8000_0000;
@@ -70,6 +71,8 @@ export interface Slot {
   readonly id: string;
   readonly instance: Instance;
   readonly kind: Instance['kind'];
+  /** The number of the outermost resource it belongs to. */
+  readonly family: number;
   readonly parent?: Slot;
   /** Of a clone: sorted again and again while it is placed. */
   children: Slot[];
@@ -105,7 +108,14 @@ export interface Slot {
   readonly thisWith: Link[];
   readonly withThis: Link[];
   lock: { readonly node: Node; readonly since: number } | undefined;
+  /** `linksAsPrimary`, as long as no link is added. */
+  knownLinks: { readonly version: number; readonly links: readonly Link[] } | undefined;
 }
+
+/** The scores of a slot at one moment, or an instance's promotion score. */
+export type Shown =
+  | { readonly stage: Exclude<Stage, 'promotion'>; readonly slot: Slot; readonly scores: Int32Array }
+  | { readonly stage: 'promotion'; readonly slot: Slot; readonly place: number; readonly score: number };
 
 /** How much of another's scores to add, and when. */
 export interface MergeOptions {
@@ -134,7 +144,8 @@ export interface Board {
   /** All links; grows while bundles are placed on remote nodes. */
   readonly links: Link[];
   readonly locationsOf: (slot: Slot) => readonly LocationRule[];
-  readonly rows: ScoreRow[];
+  /** What was shown when a resource was about to be placed; rows are made of it at the end. */
+  readonly shown: Shown[];
   readonly explains: boolean;
   readonly contributions: Contribution[];
   readonly fencing: { readonly node: Node; readonly reason: string }[];
@@ -143,6 +154,13 @@ export interface Board {
   /** Any node that is a guest: only then can two nodes share a place by name. */
   readonly hasGuests: boolean;
   readonly usesUtilization: boolean;
+  /** By family: the families with primaries of its links, whose branches contain its own. */
+  readonly feeds: Set<number>[];
+  readonly branches: Branches;
+  /** Raised with each new link. */
+  linksVersion: number;
+  /** What is left of the bound of the merge that is going on. */
+  visitsLeft: number;
   methods: Methods;
 }
 
@@ -195,6 +213,16 @@ export function setDiscovery(slot: Slot, at: number, mode: number): void {
   slot.discovery[at] = mode;
 }
 
+/** To be called when a slot's scores have changed: what was worked out with them is forgotten. */
+export function touch(board: Board, slot: Slot): void {
+  if (!board.branches.has(slot.family)) return;
+  const waiting = [slot.family];
+  for (let family = waiting.pop(); family !== undefined; family = waiting.pop()) {
+    board.branches.forget(family);
+    for (const fed of board.feeds[family] ?? []) if (board.branches.has(fed)) waiting.push(fed);
+  }
+}
+
 /** Adds `score` on a node, or on every node, to a resource and everything inside it. */
 export function addScoreDeep(
   board: Board,
@@ -209,6 +237,7 @@ export function addScoreDeep(
   } else {
     addScore(board, slot, at, score);
   }
+  touch(board, slot);
   note(board, slot, at, score, source);
 }
 

@@ -4,7 +4,7 @@
  */
 import { INFINITY } from '@systole/cib';
 import type { Replica } from '../expand/instance.ts';
-import { ABSENT, NOWHERE, type Board, type Slot } from './board.ts';
+import { ABSENT, NOWHERE, touch, type Board, type Slot } from './board.ts';
 import { containerIn } from './bundle-parts.ts';
 import { slotOf } from './criteria.ts';
 import { failuresTooMany } from './failures.ts';
@@ -27,6 +27,7 @@ export function assignBundle(board: Board, slot: Slot, prefer: number, isFinal: 
     const inner = slotOf(board, instance.child);
     const nodes = new Set(instance.replicas.map((replica) => replica.node?.index));
     inner.scores = inner.scores.map((score, at) => (score === ABSENT ? score : nodes.has(at) ? 0 : -INFINITY));
+    touch(board, inner);
     board.methods.assign(board, inner, prefer, isFinal);
   }
   slot.isAssigning = false;
@@ -64,6 +65,7 @@ function assignReplica(board: Board, replica: Replica, prefer: number, isFinal: 
     if (at !== own.index) return -INFINITY;
     return hasFailed ? score : INFINITY;
   });
+  touch(board, child);
   const { parent } = child;
   if (parent !== undefined) parent.isAssigning = true;
   board.methods.assign(board, child, own.index, isFinal);

@@ -12,7 +12,7 @@ export function assignClone(board: Board, slot: Slot, prefer: number, isFinal: b
   slot.isAssigning = true;
   if (instance.isPromotable) addPromotionScores(board, slot);
   for (const link of linksAsDependent(slot)) board.methods.assign(board, link.primary, prefer, isFinal);
-  for (const link of linksAsPrimary(slot)) addDependentScores(board, slot, link);
+  for (const link of linksAsPrimary(board, slot)) addDependentScores(board, slot, link);
   showScores(board, slot, 'clone');
   slot.children = sortInstances(board, slot.children);
   assignInstances(board, slot, slot.children, instance.max, instance.nodeMax);

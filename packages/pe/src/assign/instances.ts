@@ -7,10 +7,11 @@
  */
 import { INFINITY } from '@systole/cib';
 import { byNumber, inTurn, by, type Compare } from '@systole/kernel';
-import { ABSENT, addScoreDeep, NOWHERE, type Board, type Slot } from './board.ts';
+import { ABSENT, addScoreDeep, NOWHERE, touch, type Board, type Slot } from './board.ts';
 import { takeOff } from './choose.ts';
 import { hasInfluence, linksAsDependent, linksAsPrimary } from './links.ts';
-import { factorOf, mergeScores } from './merge.ts';
+import { factorOf } from './factor.ts';
+import { mergeScores } from './merge.ts';
 
 /** What decides an instance's turn, worked out once for a sort. */
 interface Turn {
@@ -110,7 +111,7 @@ function colocationScoreAt(board: Board, slot: Slot, at: number): number {
     const factor = factorOf(link.score);
     scores = copyOf(mergeScores(board, link.primary, slot, scores, link, factor, { ...options, isNonnegative: false }));
   }
-  for (const link of linksAsPrimary(slot)) {
+  for (const link of linksAsPrimary(board, slot)) {
     if (!hasInfluence(link, slot)) continue;
     const factor = factorOf(link.score);
     scores = copyOf(
@@ -163,6 +164,7 @@ function preferredNode(board: Board, holder: Slot, instance: Slot, fairShare: nu
 function assignInstance(board: Board, holder: Slot, instance: Slot, prefer: number, perNode: number): number {
   if (instance.isAssigning) return NOWHERE;
   banUnusable(board, holder, instance, perNode);
+  touch(board, instance);
   const place = board.methods.assign(board, instance, prefer, prefer === NOWHERE);
   countOn(holder, place);
   return place;
@@ -208,6 +210,7 @@ function assignEarly(
     place = assignInstance(board, holder, instance, current, perNode);
     if (place === current) break;
     restoreScores(instance, backup);
+    touch(board, instance);
     board.contributions.length = noted;
     if (place === NOWHERE) {
       instance.isProvisional = true;

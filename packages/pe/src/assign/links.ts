@@ -8,7 +8,7 @@
  */
 import { byCodeUnit } from '@systole/kernel';
 import { INFINITY } from '@systole/cib';
-import { topSlot, type Link, type Slot } from './board.ts';
+import { isInBundle, topSlot, type Board, type Link, type Slot } from './board.ts';
 
 type Side = 'primary' | 'dependent';
 
@@ -34,7 +34,14 @@ export function compareLinks(a: Link, b: Link, by: Side): number {
 export const linksAsDependent = (slot: Slot): readonly Link[] => gather(slot, 'primary');
 
 /** Links in which `slot` (or what it stands for) is the primary. */
-export const linksAsPrimary = (slot: Slot): readonly Link[] => gather(slot, 'dependent');
+export function linksAsPrimary(board: Board, slot: Slot): readonly Link[] {
+  const { knownLinks } = slot;
+  if (knownLinks !== undefined && knownLinks.version === board.linksVersion) return knownLinks.links;
+  const links = gather(slot, 'dependent');
+  // In a bundle they come and go with what has been placed.
+  if (!isInBundle(slot)) slot.knownLinks = { version: board.linksVersion, links };
+  return links;
+}
 
 /** `by` is the other side: a dependent's links are sorted by their primaries. */
 function gather(slot: Slot, by: Side): readonly Link[] {

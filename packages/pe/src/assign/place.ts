@@ -20,8 +20,9 @@ import { applyCriteria } from './criteria.ts';
 import { assignGroup } from './group.ts';
 import { addImplied } from './implied.ts';
 import { ownAndPrimaryScores } from './merge.ts';
-import type { AllowedScore, Place, PlacedNode, Placement } from './placement.ts';
+import type { AllowedScore, Place, PlacedNode, Placement, ScoreRow } from './placement.ts';
 import { assignPrimitive } from './primitive.ts';
+import { rowsOf } from './rows.ts';
 import { setUp } from './setup.ts';
 
 export interface PlaceOptions {
@@ -75,11 +76,13 @@ function placingOrder(board: Board): readonly Slot[] {
     };
     return { slot, key: [slot.priority, scoreAt(slot.current), ...nodes.map(scoreAt)] };
   });
+  board.branches.clear();
   return keyed.toSorted((a, b) => compareNumbers(b.key, a.key)).map(({ slot }) => slot);
 }
 
 function resultOf(board: Board, order: readonly Slot[]): Placement {
   const { recheck, messages } = board.constraints;
+  let rows: readonly ScoreRow[] | undefined;
   return {
     places: board.slots.map((slot) => placeOfSlot(board, slot)),
     nodes: board.seats.map((seat): PlacedNode => ({
@@ -93,7 +96,9 @@ function resultOf(board: Board, order: readonly Slot[]): Placement {
     order: order.map((slot) => slot.instance),
     impliedColocations: board.links.filter((link) => !link.isExplicit).map((link) => link.rule),
     fencing: board.fencing,
-    scores: board.rows,
+    get scores() {
+      return (rows ??= rowsOf(board));
+    },
     contributions: board.contributions,
     messages,
     ...(recheck === undefined ? {} : { recheck }),

@@ -7,6 +7,7 @@ import {
   primitiveOf,
   PROMOTED,
   STOPPED,
+  touch,
   updateAvailability,
   type Board,
   type Link,
@@ -26,7 +27,7 @@ export function assignPrimitive(board: Board, slot: Slot, prefer: number, isFina
   slot.isAssigning = true;
 
   const asDependent = linksAsDependent(slot);
-  const asPrimary = linksAsPrimary(slot);
+  const asPrimary = linksAsPrimary(board, slot);
   const isMust = (link: Link): boolean => Math.abs(link.score) >= INFINITY;
   for (const link of asDependent) if (isMust(link)) applyAsDependent(board, slot, link);
   for (const link of asPrimary) if (isMust(link)) addDependentScores(board, slot, link);
@@ -62,6 +63,7 @@ function applyAsDependent(board: Board, slot: Slot, link: Link): void {
   if (link.primary.isProvisional) board.methods.assign(board, link.primary, NOWHERE, true);
   board.methods.applyLink(board, slot, link.primary, link, true);
   if (isRevocable && !anyAvailable(board, slot.scores)) slot.scores = before;
+  touch(board, slot);
 }
 
 /** A remote node will be there if its connection will be; it need not be fenced if that is made again elsewhere. */
@@ -76,4 +78,5 @@ function connect(board: Board, slot: Slot): void {
     seat.isShutdown = true;
   }
   updateAvailability(seat);
+  board.branches.clear();
 }

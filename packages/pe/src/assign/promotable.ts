@@ -17,6 +17,7 @@ import {
   roleOf,
   STARTED,
   sum,
+  touch,
   UNKNOWN,
   UNPROMOTED,
   STOPPED,
@@ -30,7 +31,8 @@ import { lacksPromotionTicket } from './criteria.ts';
 import { withoutNumber } from '../config/values.ts';
 import { sortInstancesAfter } from './instances.ts';
 import { hasInfluence, linksAsDependent, linksAsPrimary } from './links.ts';
-import { explainChange, factorOf, mergeScores } from './merge.ts';
+import { factorOf } from './factor.ts';
+import { explainChange, mergeScores } from './merge.ts';
 import { bePromoted, beUnpromoted, callUnpromoted } from './roles.ts';
 
 /** Adds promotion scores to the instances' scores, so that good candidates are placed where they are good. */
@@ -46,6 +48,7 @@ export function addPromotionScores(board: Board, clone: Slot): void {
       const score = promotionScore(board, known, child, seat)?.score ?? 0;
       if (score > 0) {
         child.scores[at] = sum(before, score);
+        touch(board, child);
         note(board, child, at, score, { type: 'promotion' });
       }
       if (score > child.priority) child.priority = score;
@@ -124,13 +127,11 @@ export function chooseRoles(board: Board, clone: Slot): void {
   sortForPromotion(board, clone);
   let promoted = 0;
   for (const instance of clone.children) {
-    const place = placeOf(instance);
-    const node = board.seats[place]?.name;
-    board.rows.push({
+    board.shown.push({
       stage: 'promotion',
-      rsc: instance.id,
+      slot: instance,
+      place: placeOf(instance),
       score: instance.promotionPriority,
-      ...(node === undefined ? {} : { node }),
     });
     if (promote(board, clone, instance, promoted)) promoted += 1;
   }
@@ -172,7 +173,8 @@ function sortForPromotion(board: Board, clone: Slot): void {
     if (instance.promotionPriority < 0 || place === NOWHERE) continue;
     clone.scores[place] = sum(instance.promotionPriority, clone.scores[place] ?? 0);
   }
-  for (const link of linksAsPrimary(clone)) addPromotedDependent(board, clone, link);
+  touch(board, clone);
+  for (const link of linksAsPrimary(board, clone)) addPromotedDependent(board, clone, link);
   const ticket = lacksPromotionTicket(board, clone);
   if (ticket !== undefined) {
     const source = { type: 'ticket', ticket: ticket.ticket, constraint: ticket.id } as const;
@@ -199,6 +201,7 @@ function addPromotedDependent(board: Board, clone: Slot, link: Link): void {
     isNonnegative: true,
     rollsBack: true,
   });
+  touch(board, clone);
   explainChange(board, clone, before, link, 'primary');
 }
 

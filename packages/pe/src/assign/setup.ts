@@ -19,6 +19,7 @@ import {
   type Seat,
   type Slot,
 } from './board.ts';
+import { Branches } from './branch.ts';
 import { insertLink } from './links.ts';
 
 export function setUp(situation: Situation, constraints: Constraints, methods: Methods, explains: boolean): Board {
@@ -39,7 +40,11 @@ export function setUp(situation: Situation, constraints: Constraints, methods: M
     roots: situation.roots.map((root) => slotAt(slots, root)),
     links: [],
     locationsOf: (slot) => locationsOf(constraints, slot),
-    rows: [],
+    shown: [],
+    feeds: [],
+    branches: new Branches(),
+    linksVersion: 0,
+    visitsLeft: 0,
     explains,
     contributions: [],
     fencing: [],
@@ -74,6 +79,9 @@ export function addLink(board: Board, rule: ColocationRule): Link {
   board.links.push(link);
   insertLink(link.dependent.thisWith, link, 'primary');
   insertLink(link.primary.withThis, link, 'dependent');
+  (board.feeds[link.dependent.family] ??= new Set()).add(link.primary.family);
+  board.branches.clear();
+  board.linksVersion += 1;
   return link;
 }
 
@@ -92,6 +100,7 @@ function slotFor(situation: Situation, instance: Instance, slots: readonly Slot[
     id: instance.id,
     instance,
     kind: instance.kind,
+    family: parent?.family ?? instance.index,
     ...(parent === undefined ? {} : { parent }),
     children: [],
     scores: new Int32Array(situation.nodes.length).fill(ABSENT),
@@ -116,6 +125,7 @@ function slotFor(situation: Situation, instance: Instance, slots: readonly Slot[
     thisWith: [],
     withThis: [],
     lock: instance.kind === 'primitive' ? instance.lock : undefined,
+    knownLinks: undefined,
   };
   for (const [node, allowed] of instance.allowed) {
     slot.scores[node.index] = allowed.score;

@@ -40,7 +40,7 @@ const hasRoom = (seat: Seat, needed: ReadonlyMap<string, number>): boolean => {
 export function banInsufficient(board: Board, slot: Slot): number {
   if (!board.usesUtilization) return NOWHERE;
   const together = new Set<Slot>();
-  collectTogether(slot, slot, together);
+  collectTogether(board, slot, slot, together);
   together.add(slot);
   const needed: Amounts = new Map();
   for (const each of together) addNeeds(each, together, needed);
@@ -64,12 +64,12 @@ const usableSeats = (board: Board, slot: Slot): readonly Seat[] =>
   board.seats.filter((seat) => seat.isAvailable && (slot.scores[seat.index] ?? ABSENT) >= 0);
 
 /** Everything that must be where `slot` is, by colocations of INFINITY in either direction, from one to the next. */
-function collectTogether(slot: Slot, origin: Slot, together: Set<Slot>): void {
+function collectTogether(board: Board, slot: Slot, origin: Slot, together: Set<Slot>): void {
   if (slot.kind === 'group') {
     const isTogether = (slot.instance.kind === 'group' && slot.instance.isColocated) || slot.parent?.kind === 'clone';
     if (isTogether) {
       together.add(slot);
-      for (const member of slot.children) collectTogether(member, origin, together);
+      for (const member of slot.children) collectTogether(board, member, origin, together);
       return;
     }
     if (slot.children.length === 0) return;
@@ -79,14 +79,14 @@ function collectTogether(slot: Slot, origin: Slot, together: Set<Slot>): void {
   for (const link of linksAsDependent(slot)) {
     const { primary } = link;
     if (primary === origin || link.score !== INFINITY) continue;
-    if (effectOf(slot, primary, link, true) === 'place') collectTogether(primary, origin, together);
+    if (effectOf(slot, primary, link, true) === 'place') collectTogether(board, primary, origin, together);
   }
-  for (const link of linksAsPrimary(slot)) {
+  for (const link of linksAsPrimary(board, slot)) {
     const { dependent } = link;
     if (dependent === origin || link.score !== INFINITY) continue;
     // Which of a clone's nodes something goes to is not known.
     if (slot.kind === 'clone' && dependent.kind !== 'clone') continue;
-    if (effectOf(dependent, slot, link, true) === 'place') collectTogether(dependent, origin, together);
+    if (effectOf(dependent, slot, link, true) === 'place') collectTogether(board, dependent, origin, together);
   }
 }
 

@@ -44,7 +44,9 @@ for (const { name, at } of cases) {
     if (!imported.ok) throw new Error(imported.error.message);
     const situation = readSituation(imported.value.cib, Date.parse(at));
     const { scores } = assign(situation, readConstraints(situation));
-    const expected = readJson(`expected/${name}.json`) as { readonly scores: readonly (ScoreRow & { node: string | null })[] };
+    const expected = readJson(`expected/${name}.json`) as {
+      readonly scores: readonly (ScoreRow & { node: string | null })[];
+    };
     const mine = scores.map(textOf);
     const theirs = expected.scores.map((row) => textOf(row.node === null ? { ...row, node: '-' } : row));
     const [extra, missing] = [difference(mine, theirs), difference(theirs, mine)];
@@ -55,7 +57,9 @@ for (const { name, at } of cases) {
       for (const row of extra) console.log(`  + ${row}`);
     }
   } catch (error) {
-    differing.push(`${name} ${error instanceof Error ? (wanted.length > 0 ? error.stack : error.message) : String(error)}`);
+    differing.push(
+      `${name} ${error instanceof Error ? (wanted.length > 0 ? error.stack : error.message) : String(error)}`,
+    );
   }
 }
 console.log(`${agreeing} agree, ${differing.length} differ`);
