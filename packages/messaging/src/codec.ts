@@ -309,13 +309,12 @@ function pick<T>(from: ByteReader, table: readonly T[], index: number): T {
   return table[0] as T;
 }
 
-function readEntryWithRank(from: ByteReader, rank: number): OrderedEntry {
+function readEntry(from: ByteReader): Entry {
   const local = from.u32();
   const what = from.u8();
   const fragment = from.u8();
   const bytes = from.bytes(from.u16());
   return {
-    rank,
     local,
     service: pick(from, services, what & 15),
     kind: pick(from, kinds, what >> 4),
@@ -324,6 +323,8 @@ function readEntryWithRank(from: ByteReader, rank: number): OrderedEntry {
     bytes,
   };
 }
+
+const readOrderedEntry = (from: ByteReader): OrderedEntry => ({ rank: from.u8(), ...readEntry(from) });
 
 const readGroup = (from: ByteReader): Group => ({ view: readTag(from), members: readIds(from), cut: from.u32() });
 
@@ -439,7 +440,7 @@ function readBody(code: number, from: ByteReader): Frame | undefined {
       return {
         type: 'submission',
         view: readTag(from),
-        entries: from.list(from.u16(), 8, () => readEntryWithRank(from, 0)),
+        entries: from.list(from.u16(), 8, () => readEntry(from)),
       };
     case frameCode.ordered:
       return {
@@ -448,7 +449,7 @@ function readBody(code: number, from: ByteReader): Frame | undefined {
         first: from.u32(),
         stable: from.u32(),
         durable: from.u32(),
-        entries: from.list(from.u16(), entryHead, () => readEntryWithRank(from, from.u8())),
+        entries: from.list(from.u16(), entryHead, () => readOrderedEntry(from)),
       };
     case frameCode.tail:
       return {

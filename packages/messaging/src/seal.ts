@@ -57,6 +57,7 @@ export const identitySeal: Seal = {
         const end = datagram.length - 16;
         if (end < 32) return undefined;
         const stored = new DataView(datagram.buffer, datagram.byteOffset).getUint32(end);
+        for (let at = end + 4; at < datagram.length; at++) if (datagram[at] !== 0) return undefined;
         return stored === checksum(datagram, end, salt) ? datagram.subarray(32, end) : undefined;
       },
     };
