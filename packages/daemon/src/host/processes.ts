@@ -36,6 +36,11 @@ export class ProcessRunner {
     return this.#running.size;
   }
 
+  /** The process id of a running agent. */
+  pidOf(id: string): number | undefined {
+    return this.#running.get(id)?.child.pid;
+  }
+
   start(effect: StartProcess): void {
     const [program = '', ...rest] = effect.argv;
     const startedAt = epoch(Date.now());

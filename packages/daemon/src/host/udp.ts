@@ -44,11 +44,19 @@ export class Link {
   readonly options: LinkSockets;
   readonly #sockets: readonly Socket[];
   readonly #own: Socket;
+  readonly #listening: { readonly socket: Socket; readonly group: string; readonly via: string } | undefined;
   readonly #events: UdpEvents;
 
-  private constructor(options: LinkSockets, own: Socket, sockets: readonly Socket[], events: UdpEvents) {
+  private constructor(
+    options: LinkSockets,
+    own: Socket,
+    sockets: readonly Socket[],
+    events: UdpEvents,
+    listening?: { readonly socket: Socket; readonly group: string; readonly via: string },
+  ) {
     this.options = options;
     this.#own = own;
+    this.#listening = listening;
     this.#sockets = sockets;
     this.#events = events;
   }
@@ -66,7 +74,7 @@ export class Link {
     own.setMulticastInterface(via);
     own.setMulticastTTL(options.ttl);
     own.setMulticastLoopback(options.isLoopback);
-    return new Link(options, own, [own, listening], events);
+    return new Link(options, own, [own, listening], events, { socket: listening, group, via });
   }
 
   /** The port that peers answer to. */
@@ -81,6 +89,18 @@ export class Link {
     this.#own.send(bytes, to === 'multicast' ? port : to.port, host, (error) => {
       if (error !== null) this.#events.failed(link, (error as NodeJS.ErrnoException).code ?? 'UNKNOWN');
     });
+  }
+
+  /** Leaves the group and joins it again: switches that snoop forget members that have been quiet for long. */
+  rejoin(): void {
+    if (this.#listening === undefined) return;
+    const { socket, group, via } = this.#listening;
+    try {
+      socket.dropMembership(group, via);
+      socket.addMembership(group, via);
+    } catch (error) {
+      this.#events.failed(this.options.link, (error as NodeJS.ErrnoException).code ?? 'UNKNOWN');
+    }
   }
 
   close(): void {

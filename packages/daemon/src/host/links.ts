@@ -1,0 +1,46 @@
+/** The links of the node's file as messaging and the sockets need them. */
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { SystoleError } from '@systole/kernel';
+import type { LinkConfiguration } from '@systole/messaging';
+import type { LinkSettings } from '../configuration.ts';
+import type { LinkSockets } from './udp.ts';
+
+export interface PreparedLink {
+  readonly sockets: LinkSockets;
+  readonly messaging: LinkConfiguration;
+}
+
+/** @throws SystoleError where an interface has no address. */
+export function prepareLink(settings: LinkSettings, link: number): PreparedLink {
+  const address = settings.address ?? firstAddress(settings.interface ?? '', settings.multicast);
+  const { port, ttl, isLoopback, multicast, mode, priority, mtu } = settings;
+  return {
+    sockets: { link, address, port, ttl, isLoopback, ...(multicast === undefined ? {} : { group: multicast }) },
+    messaging: {
+      id: link,
+      mode: multicast === undefined ? 'unicast' : mode,
+      priority,
+      mtu,
+      family: isIPv6(address) ? 6 : 4,
+    },
+  };
+}
+
+/** Peers are written as addresses; whose they are shows when they answer. Until then each is tried for every node. */
+export function peerAddresses(settings: LinkSettings): readonly { readonly host: string; readonly port: number }[] {
+  return settings.peers.map((peer) => {
+    const withPort = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(peer);
+    if (withPort !== null) return { host: withPort[1] ?? withPort[2] ?? '', port: Number(withPort[3]) };
+    return { host: peer.replace(/^\[|\]$/g, ''), port: settings.port };
+  });
+}
+
+function firstAddress(device: string, group: string | undefined): string {
+  const addresses = networkInterfaces()[device];
+  if (addresses === undefined) throw new SystoleError('notFound', `there is no interface ${device}`);
+  const wanted = group !== undefined && isIPv6(group) ? 'IPv6' : 'IPv4';
+  const found = addresses.find(({ family }) => family === wanted) ?? addresses[0];
+  if (found === undefined) throw new SystoleError('notFound', `the interface ${device} has no address`);
+  return found.address;
+}

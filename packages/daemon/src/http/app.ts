@@ -1,0 +1,230 @@
+/** The daemon's interface over HTTP. It decides nothing: it checks what comes in, asks the node, and says what came of it. */
+import {
+  type AttributesRequest,
+  type ChangeRequest,
+  checkRequest,
+  type CleanUpRequest,
+  type ConfirmRequest,
+  type DeviceRequest,
+  type ErrorBody,
+  type FenceRequest,
+  type ReplaceRequest,
+  type RequestKind,
+  routes,
+  statusOfCode,
+  type UndoRequest,
+} from '@systole/api';
+import { applyChange, checkCib, checkConfiguration, diff } from '@systole/cib';
+import type { Answer } from '@systole/crm';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { streamSSE } from 'hono/streaming';
+import type { NodeRequest } from '../node/index.ts';
+import type { Backend } from './backend.ts';
+import { statusReport } from './status.ts';
+
+/** The largest request: a configuration of several thousand resources is a few megabytes. */
+const bodyBytesMax = 32 * 1024 * 1024;
+const waitMaxMs = 24 * 3_600_000;
+const deviceTimeoutMs = 60_000;
+
+export function createApp(backend: Backend): Hono {
+  const app = new Hono();
+  const { node } = backend;
+
+  app.use(
+    bodyLimit({
+      maxSize: bodyBytesMax,
+      onError: (context) =>
+        refuse(context, { ok: false, code: 'invalid', message: `a request has at most ${bodyBytesMax} bytes` }),
+    }),
+  );
+  app.onError((error, context) => refuse(context, { ok: false, code: 'failed', message: error.message }));
+  app.notFound((context) =>
+    refuse(context, { ok: false, code: 'notFound', message: `there is no ${context.req.path}` }),
+  );
+
+  app.get(routes.status, (context) => context.json(statusReport(backend)));
+  app.get(routes.cib, (context) => context.json({ cib: node.cib }));
+  app.get(routes.configurations, (context) =>
+    context.json({ configurations: node.controller.replica.state.records.map(({ inverse: _inverse, ...row }) => row) }),
+  );
+  app.get(routes.messaging, (context) => context.json(messaging(backend)));
+  app.get(routes.quorum, (context) => {
+    const { quorum, memory } = node.messagingStatus(backend.now());
+    return context.json({ ...quorum, memory, names: names(backend) });
+  });
+  app.get(routes.transitions, (context) => context.json({ transitions: node.controller.transitions.records }));
+  app.get(routes.fencingHistory, (context) => context.json({ history: node.fencingHistory }));
+  app.get(routes.metrics, async (context) => context.text(await backend.metrics()));
+
+  app.post(routes.change, (context) =>
+    withBody<ChangeRequest>(context, 'change', async ({ change, ifEpoch, command }) => {
+      // Checked here, so that the cluster is never asked to agree on nonsense; decided again where it is delivered.
+      const applied = applyChange(node.cib, change);
+      if (!applied.ok) {
+        const [first] = applied.error;
+        const message = `the configuration has changed since: ${first?.path ?? '?'} is not what the change expects`;
+        return { ok: false, code: 'conflict', message, details: { conflicts: applied.error } };
+      }
+      const checked = checkCib(applied.value);
+      if (!checked.ok) return invalid(checked.error);
+      return backend.request({ type: 'change', change, user: user(context), ...optional({ ifEpoch, command }) });
+    }),
+  );
+  app.post(routes.replace, (context) =>
+    withBody<ReplaceRequest>(context, 'replace', async ({ configuration, ifEpoch, command }) => {
+      const checked = checkConfiguration(configuration);
+      if (!checked.ok) return invalid(checked.error);
+      const change = diff(node.cib, { ...node.cib, configuration: checked.value });
+      return backend.request({ type: 'change', change, user: user(context), ...optional({ ifEpoch, command }) });
+    }),
+  );
+  app.post(routes.undo, (context) =>
+    withBody<UndoRequest>(context, 'undo', async ({ epoch }) => {
+      const change = node.controller.replica.changeBackTo(epoch);
+      if (!change.ok) return { ok: false, code: 'notFound', message: change.error };
+      return backend.request({
+        type: 'change',
+        change: change.value,
+        user: user(context),
+        command: `undo to ${epoch}`,
+      });
+    }),
+  );
+  app.post(routes.attributes, (context) =>
+    withBody<AttributesRequest>(context, 'attributes', (request) =>
+      backend.request({ type: 'setAttributes', ...request }),
+    ),
+  );
+  app.post(routes.cleanUp, (context) =>
+    withBody<CleanUpRequest>(context, 'cleanUp', ({ isWhole = false, ...selection }) =>
+      backend.request({ type: 'cleanUp', isWhole, ...selection }),
+    ),
+  );
+  app.post(routes.fence, (context) =>
+    withBody<FenceRequest>(context, 'fence', ({ target, action = 'reboot' }) =>
+      backend.request({ type: 'fence', target, action, user: user(context) }),
+    ),
+  );
+  app.post(routes.confirmDown, (context) =>
+    withBody<ConfirmRequest>(context, 'confirm', ({ target }) =>
+      backend.request({ type: 'confirmDown', target, user: user(context) }),
+    ),
+  );
+  app.post(routes.device, (context) =>
+    withBody<DeviceRequest>(context, 'device', ({ timeoutMs = deviceTimeoutMs, ...request }) =>
+      backend.request({ type: 'askDevice', timeoutMs, ...request }),
+    ),
+  );
+  app.get(routes.devices, (context) =>
+    answerWith(context, backend.request({ type: 'findDevices', target: context.req.query('target') ?? '' })),
+  );
+  app.post(`${routes.fencingHistory}/clean`, (context) => {
+    const target = context.req.query('target');
+    return answerWith(context, backend.request({ type: 'cleanFencingHistory', ...optional({ target }) }));
+  });
+  app.post(routes.quorumProceed, (context) => answerWith(context, backend.request({ type: 'quorumProceed' })));
+  app.post(routes.quorumForce, (context) => answerWith(context, backend.request({ type: 'quorumForce' })));
+  app.post(routes.shutDown, (context) => {
+    backend.shutDown();
+    return context.json({});
+  });
+
+  app.get(routes.wait, async (context) => {
+    const timeout = Math.min(waitMaxMs, Math.max(0, Number(context.req.query('timeout') ?? 30_000) || 0));
+    return context.json({ isIdle: await untilIdle(backend, timeout, context.req.raw.signal) });
+  });
+  app.get(routes.events, (context) =>
+    context.json({ events: backend.events.from(Number(context.req.query('since') ?? 0) || 0) }),
+  );
+  app.get(routes.eventStream, (context) =>
+    streamSSE(context, async (stream) => {
+      const gone = Promise.withResolvers<void>();
+      const stop = backend.events.listen((row) => {
+        void stream.writeSSE({ event: row.event, id: String(row.number), data: JSON.stringify(row) });
+      });
+      stream.onAbort(() => gone.resolve());
+      await gone.promise;
+      stop();
+    }),
+  );
+  return app;
+}
+
+/** Waits for the answer to be true of the node that was asked; every turn is a chance. */
+async function untilIdle({ node, afterTurn }: Backend, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  if (node.controller.state.isSettled) return true;
+  const done = Promise.withResolvers<boolean>();
+  const stop = afterTurn(() => {
+    if (node.controller.state.isSettled) done.resolve(true);
+  });
+  const timer = setTimeout(() => done.resolve(false), timeoutMs);
+  signal.addEventListener('abort', () => done.resolve(false));
+  try {
+    return await done.promise;
+  } finally {
+    stop();
+    clearTimeout(timer);
+  }
+}
+
+const names = ({ node, now }: Backend): Readonly<Record<string, string>> => {
+  const { view, node: self, peers } = node.messagingStatus(now());
+  const ids = [self, ...peers.map((peer) => peer.node), ...view.members.map((member) => member.node)];
+  return Object.fromEntries(ids.map((id) => [String(id), node.nodeName(id) ?? `#${id}`]));
+};
+
+const messaging = (backend: Backend): Readonly<Record<string, unknown>> => ({
+  ...backend.node.messagingStatus(backend.now()),
+  names: names(backend),
+});
+
+async function withBody<T>(
+  context: Context,
+  kind: RequestKind,
+  act: (request: T) => Promise<Answer>,
+): Promise<Response> {
+  let body: unknown;
+  try {
+    body = await context.req.json();
+  } catch (error) {
+    return refuse(context, {
+      ok: false,
+      code: 'invalid',
+      message: `the request is no JSON: ${(error as Error).message}`,
+    });
+  }
+  const checked = checkRequest<T>(kind, body);
+  if (!checked.ok) return refuse(context, { ok: false, code: 'invalid', message: checked.error });
+  return answerWith(context, act(checked.value));
+}
+
+async function answerWith(context: Context, answered: Promise<Answer>): Promise<Response> {
+  const answer = await answered;
+  return answer.ok ? context.json(answer.value as object) : refuse(context, answer);
+}
+
+function refuse(context: Context, { code, message, details }: Extract<Answer, { ok: false }>): Response {
+  const body: ErrorBody = { error: { code, message, ...(details === undefined ? {} : { details }) } };
+  return context.json(body, statusOfCode[code]);
+}
+
+const invalid = (problems: readonly { readonly path: string; readonly message: string }[]): Answer => ({
+  ok: false,
+  code: 'invalid',
+  message: problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
+  details: { problems },
+});
+
+/** Who says so: for the history only. What the socket's file permissions let in may do everything. */
+const user = (context: Context): string => (context.req.header('x-systole-user') ?? 'unknown').slice(0, 64);
+
+/** Without the fields that are undefined. */
+const optional = <T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+
+export type { NodeRequest };

@@ -1,0 +1,69 @@
+/** All metrics, in one file: names, units and what they mean. Values are read when they are asked for. */
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { ClusterNode } from '../node/index.ts';
+import type { HostCounters } from '../host/daemon.ts';
+import type { Instant } from '@systole/kernel';
+
+interface Sources {
+  readonly node: ClusterNode;
+  readonly now: () => Instant;
+  readonly counters: HostCounters;
+}
+
+export function createMetrics({ node, now, counters }: Sources): () => Promise<string> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gauge = (name: string, help: string, labels: readonly string[], read: (gauge: Gauge) => void): void => {
+    new Gauge({
+      name: `systole_${name}`,
+      help,
+      labelNames: [...labels],
+      registers: [registry],
+      collect(): void {
+        this.reset();
+        read(this);
+      },
+    });
+  };
+  const simple = (name: string, help: string, read: () => number): void =>
+    gauge(name, help, [], (one) => one.set(read()));
+
+  simple('quorate', '1 if this node may act', () => Number(node.controller.state.quorum === 'held'));
+  simple('is_dc', '1 if this node is the designated controller', () => Number(node.controller.state.dc === node.self));
+  simple('settled', '1 if nothing is left to do', () => Number(node.controller.state.isSettled));
+  simple('members', 'members of the present view', () => node.controller.state.members.length);
+  simple('view', 'number of the present view', () => node.controller.state.viewNumber ?? 0);
+  simple('cib_epoch', 'changes of the configuration so far', () => node.cib.version.epoch);
+  simple(
+    'transitions_total',
+    'transitions carried out by this node as DC',
+    () => node.controller.transitions.records.at(-1)?.number ?? 0,
+  );
+  gauge('messaging_total', 'what messaging has counted', ['counter'], (one) => {
+    for (const [counter, value] of Object.entries(node.messagingStatus(now()).counters)) one.set({ counter }, value);
+  });
+  gauge('peer_silence_milliseconds', 'since a peer was last heard', ['peer'], (one) => {
+    for (const peer of node.messagingStatus(now()).peers) {
+      if (peer.silenceMs !== undefined)
+        one.set({ peer: node.nodeName(peer.node) ?? String(peer.node) }, peer.silenceMs);
+    }
+  });
+  gauge('link_rtt_milliseconds', 'smoothed round trip to a peer on a link', ['peer', 'link'], (one) => {
+    for (const peer of node.messagingStatus(now()).peers) {
+      for (const { link, rttMs } of peer.links) {
+        if (rttMs !== undefined)
+          one.set({ peer: node.nodeName(peer.node) ?? String(peer.node), link: String(link) }, rttMs);
+      }
+    }
+  });
+  gauge('link_loss_ratio', 'share of a peer’s heartbeats lost on a link', ['peer', 'link'], (one) => {
+    for (const peer of node.messagingStatus(now()).peers) {
+      for (const { link, loss } of peer.links)
+        one.set({ peer: node.nodeName(peer.node) ?? String(peer.node), link: String(link) }, loss);
+    }
+  });
+  gauge('host_total', 'what the host has counted', ['counter'], (one) => {
+    for (const [counter, value] of Object.entries(counters)) one.set({ counter }, value as number);
+  });
+  return () => registry.metrics();
+}

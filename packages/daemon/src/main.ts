@@ -1,0 +1,340 @@
+/**
+ * `systoled --config FILE`: one node of a cluster, in the foreground.
+ *
+ * Reads the file, the key and what survived of a former life, opens the sockets, and runs until the node has left: on
+ * SIGTERM or SIGINT in order, its resources first; a second signal leaves at once. Exit codes: 0 left in order, 1 could
+ * not start or left with resources running, 2 wrong use, 70 a rule that must hold did not, 75 start again.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Random, SystoleError } from '@systole/kernel';
+import { cryptoSeal, protocolRange, type StateRecord } from '@systole/messaging';
+import { type AgentPlaces, standardPlaces } from '@systole/ra';
+import { type DaemonConfiguration, durationMs, readConfiguration, searchFolders } from './configuration.ts';
+import { serve } from './host/api-server.ts';
+import { systemClock } from './host/clock.ts';
+import { Daemon } from './host/daemon.ts';
+import { EventLog } from './host/event-log.ts';
+import { RecordStore } from './host/files.ts';
+import { FormerLife } from './host/former-life.ts';
+import { readKeys } from './host/key.ts';
+import { peerAddresses, prepareLink } from './host/links.ts';
+import { createLogger, type Logger } from './host/log.ts';
+import { becomeRealtime } from './host/realtime.ts';
+import { SlotRecord } from './host/slots.ts';
+import { notifySupervisor } from './host/supervisor.ts';
+import { Link } from './host/udp.ts';
+import { Watchdog } from './host/watchdog.ts';
+import { createApp } from './http/app.ts';
+import { createMetrics } from './http/metrics.ts';
+import { type CibRecord, createNode, type NodeConfiguration, NodeIds } from './node/index.ts';
+
+const watchdogFeedMs = 250;
+
+/** Cryptographically strong: session ids of the seal are drawn from it. */
+const strongRandom: Random = {
+  integer: (below) => Math.floor((randomBytes(6).readUIntBE(0, 6) / 2 ** 48) * below),
+  bytes: (length) => randomBytes(length),
+};
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      config: { type: 'string' },
+      check: { type: 'boolean' },
+      version: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.version === true) {
+    process.stdout.write(`systoled ${packageVersion()}\n`);
+    return 0;
+  }
+  if (values.help === true || values.config === undefined) {
+    process.stderr.write('usage: systoled --config FILE [--check]\n');
+    return values.help === true ? 0 : 2;
+  }
+  const configuration = load(values.config);
+  if (values.check === true) return 0;
+  return run(configuration);
+}
+
+/** @throws SystoleError naming every problem. */
+function load(path: string): DaemonConfiguration {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SystoleError('notFound', `cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const read = readConfiguration(content, path);
+  if (!read.ok) throw new SystoleError('invalid', read.error.join('\n'));
+  const ids = NodeIds.of(read.value.nodes);
+  if (!ids.ok) throw new SystoleError('invalid', `${path}: ${ids.error}`);
+  return read.value;
+}
+
+async function run(configuration: DaemonConfiguration): Promise<number> {
+  const { node: self, cluster } = configuration;
+  const log = createLogger(configuration.logLevel, self, cluster);
+  const keys = await readKeys(configuration.key);
+  const store = await RecordStore.open(configuration.state);
+  const membership = await SlotRecord.open(configuration.state, 'membership');
+  if (membership.damaged > 0) {
+    log.warn(
+      { event: 'record.damaged' },
+      'a membership slot is damaged, most likely by a power cut; the other one is used',
+    );
+  }
+  const formerLife = new FormerLife(configuration.run);
+  const { resources, survivors, problems } = formerLife.read();
+  for (const problem of problems) log.warn({ event: 'record.damaged' }, problem);
+  const cib = await loadCib(store, log);
+  const prepared = configuration.links.map(prepareLink);
+  const places = agentPlaces(configuration);
+  const nodeConfiguration: NodeConfiguration = {
+    self,
+    nodes: configuration.nodes,
+    messaging: {
+      clusterName: cluster,
+      keys,
+      links: prepared.map(({ messaging }) => messaging),
+      linkMode: configuration.linkMode,
+      timing: configuration.timing,
+      messageBytesMax: configuration.messageBytesMax,
+      protocol: protocolRange,
+    },
+    quorum: quorumSettings(configuration),
+    places,
+  };
+  const savedMembership =
+    membership.content === undefined ? undefined : (JSON.parse(membership.content) as StateRecord);
+  const node = createNode({
+    configuration: withPeers(nodeConfiguration, configuration),
+    ports: {
+      random: strongRandom,
+      seal: cryptoSeal,
+      wallClock: systemClock.wall,
+      firstExisting: (paths) => paths.find((path) => existsSync(path)),
+    },
+    saved: {
+      ...(savedMembership === undefined ? {} : { membership: savedMembership }),
+      ...(cib === undefined ? {} : { cib }),
+      resources,
+      survivors,
+      hasRebooted: hasRebooted(configuration.run),
+    },
+    now: systemClock.now(),
+  });
+
+  const daemon = new Daemon({
+    node,
+    clock: systemClock,
+    log,
+    events: new EventLog(),
+    store,
+    membership: membership.record,
+    formerLife,
+    readSecrets,
+    resetSelf: (reason) => resetSelf(reason, log),
+    helpers: places.helpers,
+  });
+  const links = await openLinks(prepared, daemon);
+  const app = createApp({
+    cluster,
+    node,
+    now: () => daemon.now(),
+    wall: () => daemon.wall(),
+    request: (request) => daemon.request(request),
+    events: daemon.events,
+    afterTurn: (listener) => daemon.afterTurn(listener),
+    shutDown: () => daemon.give({ type: 'shutDown', reason: 'asked through the interface' }),
+    metrics: createMetrics({ node, now: () => daemon.now(), counters: daemon.counters }),
+  });
+  const { socketGroup } = configuration;
+  const server = await serve(app, {
+    path: configuration.socket,
+    ...(socketGroup === undefined ? {} : { group: socketGroup }),
+  });
+  log.info({ event: 'daemon.scheduling' }, `scheduling: ${await becomeRealtime()}`);
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => daemon.give({ type: 'shutDown', reason: signal }));
+  }
+  const watchdog = configuration.watchdog === undefined ? undefined : await Watchdog.open(configuration.watchdog);
+  const feeding = watchdog && setInterval(() => void feed(watchdog, daemon, log), watchdogFeedMs);
+
+  const done = daemon.run(links);
+  log.info({ event: 'daemon.ready', pid: process.pid }, `${self} of cluster ${cluster} is up`);
+  void notify(log, 'READY=1', `STATUS=node ${self} of cluster ${cluster}`);
+  const { exitCode, reason } = await done;
+  clearInterval(feeding);
+  log[exitCode === 0 ? 'info' : 'error']({ event: 'daemon.stopped', exitCode }, reason);
+  if (exitCode !== 0) process.stderr.write(`systoled: ${reason}\n`);
+  void notify(log, 'STOPPING=1');
+  // A node that has left in order runs nothing; one that has not must go on threatening itself.
+  if (exitCode === 0) await watchdog?.disarm();
+  server.close();
+  await daemon.close();
+  return exitCode;
+}
+
+async function openLinks(
+  prepared: readonly ReturnType<typeof prepareLink>[],
+  daemon: Daemon,
+): Promise<readonly Link[]> {
+  const links: Link[] = [];
+  for (const { sockets } of prepared) {
+    const { link, address, port } = sockets;
+    try {
+      links.push(
+        await Link.open(sockets, {
+          received: (datagram) => daemon.give({ type: 'datagram', ...datagram }),
+          failed: (failedLink, code) => daemon.give({ type: 'sendFailed', link: failedLink, code }),
+        }),
+      );
+    } catch (error) {
+      const text = `link ${link} cannot be opened on ${address} port ${port}: ${(error as Error).message}`;
+      throw new SystoleError('unavailable', text, { cause: error });
+    }
+  }
+  return links;
+}
+
+async function loadCib(store: RecordStore, log: Logger): Promise<CibRecord | undefined> {
+  const loaded = await store.load('cib');
+  if (loaded.type === 'present') return JSON.parse(loaded.content) as CibRecord;
+  if (loaded.type === 'damaged') {
+    log.error({ event: 'record.damaged' }, `${loaded.message}; this node starts without a CIB and takes its peers'`);
+  }
+  return undefined;
+}
+
+/** True if the machine has booted since this daemon last ran here: then nothing that it started can be running. */
+function hasRebooted(run: string): boolean {
+  const path = join(run, 'boot-id');
+  const now = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const before = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  if (before === now) return false;
+  mkdirSync(run, { recursive: true });
+  writeFileSync(path, now);
+  return true;
+}
+
+function agentPlaces({ agents }: DaemonConfiguration): AgentPlaces {
+  const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+  const standard = standardPlaces({ ra: join(packages, 'ra'), stonith: join(packages, 'stonith') });
+  const { lsb, ocf, fence } = searchFolders(agents);
+  return {
+    ...standard,
+    lsb: lsb[0] ?? standard.lsb,
+    ocf: [...ocf, ...standard.ocf],
+    fence: [...fence, ...standard.fence],
+  };
+}
+
+function quorumSettings({ quorum }: DaemonConfiguration): NodeConfiguration['quorum'] {
+  const { votes, expected_votes, two_node, wait_for_all, last_man_standing, allow_downscale } = quorum;
+  const windowMs = durationMs(quorum.last_man_standing_window);
+  const tie = quorum.auto_tie_breaker;
+  const tieBreaker = Array.isArray(tie) ? NodeIds.of(tie) : undefined;
+  const autoTieBreaker =
+    tieBreaker?.ok === true ? (tie as readonly string[]).map((name) => tieBreaker.value.id(name) ?? 0) : tie;
+  return {
+    ...(votes === undefined ? {} : { votes }),
+    ...(expected_votes === undefined ? {} : { expectedVotes: expected_votes }),
+    ...(two_node === undefined ? {} : { twoNode: two_node }),
+    ...(wait_for_all === undefined ? {} : { waitForAll: wait_for_all }),
+    ...(autoTieBreaker === undefined
+      ? {}
+      : { autoTieBreaker: autoTieBreaker as 'lowest' | 'highest' | false | readonly number[] }),
+    ...(last_man_standing === undefined ? {} : { lastManStanding: last_man_standing }),
+    ...(windowMs === undefined ? {} : { lastManStandingWindowMs: windowMs }),
+    ...(allow_downscale === undefined ? {} : { allowDownscale: allow_downscale }),
+  };
+}
+
+/** Addresses of peers go by the order of the other nodes in the file. */
+function withPeers(configuration: NodeConfiguration, { links, nodes, node }: DaemonConfiguration): NodeConfiguration {
+  const ids = NodeIds.of(nodes);
+  if (!ids.ok) return configuration;
+  const others = nodes.filter((name) => name !== node);
+  return {
+    ...configuration,
+    messaging: {
+      ...configuration.messaging,
+      links: configuration.messaging.links.map((link) => {
+        const settings = links[link.id];
+        const addresses = settings === undefined ? [] : peerAddresses(settings);
+        const peers = others.flatMap((name, index) => {
+          const [id, address] = [ids.value.id(name), addresses[index]];
+          return id === undefined || address === undefined ? [] : [{ node: id, address }];
+        });
+        return peers.length === 0 ? link : { ...link, peers };
+      }),
+    },
+  };
+}
+
+const secretsFolder = '/var/lib/pacemaker/lrm/secrets';
+
+/** Secrets of a resource: a file for each parameter, as Pacemaker keeps them. */
+function readSecrets(
+  resource: string,
+  names: readonly string[],
+): ReturnType<ConstructorParameters<typeof Daemon>[0]['readSecrets']> {
+  try {
+    const values = names.map(
+      (name) => [name, readFileSync(join(secretsFolder, resource, name), 'utf8').replace(/\n$/, '')] as const,
+    );
+    return { type: 'read', values: Object.fromEntries(values) };
+  } catch (error) {
+    return { type: 'failed', message: (error as Error).message };
+  }
+}
+
+/** The machine goes down without flushing or stopping anything: its peers count on its silence. */
+function resetSelf(reason: string, log: Logger): void {
+  log.fatal({ event: 'node.reset' }, `resetting this machine: ${reason}`);
+  try {
+    writeFileSync('/proc/sysrq-trigger', 'b');
+  } catch (error) {
+    log.fatal({ event: 'node.reset', err: error }, 'sysrq is not allowed here; the watchdog must do it');
+  }
+  process.exit(70); // without its feeder the watchdog bites
+}
+
+async function feed(watchdog: Watchdog, daemon: Daemon, log: Logger): Promise<void> {
+  if (!daemon.node.mayFeedWatchdog) return;
+  try {
+    await watchdog.feed();
+  } catch (error) {
+    log.error({ event: 'watchdog.failed', err: error }, 'could not feed the watchdog');
+  }
+}
+
+async function notify(log: Logger, ...words: readonly string[]): Promise<void> {
+  const { problem } = await notifySupervisor(...words);
+  if (problem !== undefined) log.warn({ event: 'supervisor.failed' }, problem);
+}
+
+function packageVersion(): string {
+  const path = fileURLToPath(new URL('../package.json', import.meta.url));
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isExpected =
+    error instanceof SystoleError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+  const text = isExpected ? (error as Error).message : ((error as Error).stack ?? String(error));
+  process.stderr.write(`systoled: ${text}\n`);
+  process.exitCode = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1;
+}
+// Whatever else keeps the event loop alive has no more business here.
+process.exit();
