@@ -10,7 +10,7 @@
 import { INFINITY } from '@systole/cib';
 import type { ColocationRule, Constraints, LocationRule } from '../constraints/constraint.ts';
 import { isBundled, type Instance, type PrimitiveInstance } from '../expand/instance.ts';
-import type { Situation } from '../situation.ts';
+import type { Recheck, Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
 import type { Branches } from './branch.ts';
 import type { Contribution, ContributionSource, Stage } from './placement.ts';
@@ -149,6 +149,8 @@ export interface Board {
   readonly explains: boolean;
   readonly contributions: Contribution[];
   readonly fencing: { readonly node: Node; readonly reason: string }[];
+  /** When a lock expires. */
+  recheck: Recheck | undefined;
   /** Node numbers in the order of their names by bytes: the last tie-break. */
   readonly nameRank: Int32Array;
   /** Any node that is a guest: only then can two nodes share a place by name. */

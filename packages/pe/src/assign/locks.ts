@@ -4,6 +4,8 @@
  * clones and bundles cannot.
  */
 import { INFINITY } from '@systole/cib';
+import { secondsOf } from '../config/values.ts';
+import { earlier } from '../situation.ts';
 import { addScoreDeep, type Board, type Slot } from './board.ts';
 
 export function lockResources(board: Board): void {
@@ -29,6 +31,11 @@ function lock(board: Board, slot: Slot): void {
     }
   }
   if (slot.lock === undefined) return;
+  const { shutdownLockLimitMs } = board.situation.options;
+  if (shutdownLockLimitMs > 0) {
+    const at = slot.lock.since + secondsOf(shutdownLockLimitMs) + 1;
+    board.recheck = earlier(board.recheck, { at, reason: 'shutdown lock expiration' });
+  }
   for (const seat of board.seats) {
     if (seat.node !== slot.lock.node) addScoreDeep(board, slot, seat.index, -INFINITY, { type: 'lock' });
   }

@@ -81,7 +81,6 @@ function placingOrder(board: Board): readonly Slot[] {
 }
 
 function resultOf(board: Board, order: readonly Slot[]): Placement {
-  const { recheck, messages } = board.constraints;
   let rows: readonly ScoreRow[] | undefined;
   return {
     places: board.slots.map((slot) => placeOfSlot(board, slot)),
@@ -100,8 +99,8 @@ function resultOf(board: Board, order: readonly Slot[]): Placement {
       return (rows ??= rowsOf(board));
     },
     contributions: board.contributions,
-    messages,
-    ...(recheck === undefined ? {} : { recheck }),
+    messages: [],
+    ...(board.recheck === undefined ? {} : { recheck: board.recheck }),
   };
 }
 

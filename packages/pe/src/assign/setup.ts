@@ -48,6 +48,7 @@ export function setUp(situation: Situation, constraints: Constraints, methods: M
     explains,
     contributions: [],
     fencing: [],
+    recheck: undefined,
     nameRank,
     hasGuests: seats.some((seat) => seat.launcher !== undefined),
     usesUtilization: situation.options.placementStrategy !== 'default',
