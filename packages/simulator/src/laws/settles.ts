@@ -49,7 +49,9 @@ export class Settlement {
       if (JSON.stringify(world.cibOf(machine)) !== text)
         return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
-    const left = transitionSize(cib);
+    // What the DC adds to the CIB before it asks the policy engine.
+    const dcId = cib.configuration.nodes.find(({ name }) => name === first.integrated?.dc)?.id;
+    const left = transitionSize({ ...cib, header: { ...cib.header, hasQuorum: true, ...(dcId === undefined ? {} : { dcId }) } });
     if (left > 0) return `${left} actions are left to do`;
     return this.#untrue(cib, world);
   }
