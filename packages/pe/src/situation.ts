@@ -5,7 +5,7 @@
  * Objects refer to each other directly (`instance.parent`, `node.running`); `index` gives each node and instance a
  * small number, so that a stage can keep its values in arrays. Orders are stated: where none is, none is meant.
  */
-import type { Cib, ResourceHistory, RuleContext } from '@systole/cib';
+import type { Cib, OperationRecord, ResourceHistory, RuleContext } from '@systole/cib';
 import type { Instance, PrimitiveInstance } from './expand/instance.ts';
 import type { Options } from './options.ts';
 import type { ActiveRecurring, Demand, FailedOperation, PostponedCheck, ReadScore } from './status/demand.ts';
@@ -48,6 +48,8 @@ export interface Situation {
   readonly activeRecurring: readonly ActiveRecurring[];
   readonly failedOperations: readonly FailedOperation[];
   readonly postponedChecks: readonly PostponedCheck[];
+  /** Recurring operations whose failure expired: they are to be scheduled again. */
+  readonly rescheduled: ReadonlySet<OperationRecord>;
   readonly readScores: readonly ReadScore[];
   /** When something read here will change by itself (seconds since 1970), with the reason; absent: never. */
   readonly recheck?: Recheck;

@@ -10,7 +10,8 @@ import type { Constraints, OrderEnd, OrderRelation } from '../constraints/constr
 import { applyOrders } from '../graph/orders.ts';
 import { Means } from '../graph/link.ts';
 import { Plan, type Side } from '../graph/plan.ts';
-import { primitive, type Subject } from '../graph/subject.ts';
+import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
+import { withdraw } from '../graph/withdraw.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
 import { orderBundle } from './bundle.ts';
@@ -43,8 +44,10 @@ export function draftActions(
   draftDemands(plan);
   for (const relation of constraints.orders) orderAsConfigured(plan, relation);
   for (const root of plan.roots) orderImplied(plan, root);
-  checkHistories(plan);
-  checkPostponed(plan);
+  const postponed = checkHistories(plan);
+  // What has no place stops, and what was drafted for it so far follows from that.
+  for (const subject of plan.subjects) if (isPrimitive(subject) && subject.assigned === undefined) withdraw(subject);
+  checkPostponed(plan, postponed);
   draftProbes(plan);
   clearRemovedFailures(plan);
   const notifications = new Map<Subject, Notifications>();

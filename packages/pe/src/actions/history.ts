@@ -20,8 +20,17 @@ import { draftCancel } from './recurring.ts';
 import { draftCleanUp } from './primitive.ts';
 import { requireUnfencing } from './unfencing.ts';
 
-/** Checks what ran on each node that can act on it. In maintenance, recurring operations are still cancelled. */
-export function checkHistories(plan: Plan): void {
+/** An entry that can be judged only when it is known where a bundle's container goes. */
+export interface PostponedEntry {
+  readonly subject: Subject;
+  readonly node: Node;
+  readonly entry: HistoryEntry;
+}
+
+/** Checks what ran on each node that can act on it. In maintenance, recurring operations are still cancelled. Returns
+ * what must be checked later. */
+export function checkHistories(plan: Plan): readonly PostponedEntry[] {
+  const postponed: PostponedEntry[] = [];
   const owners = ownersByName(plan);
   for (const node of plan.situation.nodes) {
     const isAvailable = node.isOnline && !node.isShutdown && !node.isUnclean && !node.isStandby && !node.isMaintenance;
@@ -29,11 +38,12 @@ export function checkHistories(plan: Plan): void {
     for (const [name, recorded] of plan.situation.recorded.get(node.name) ?? []) {
       if (recorded.operations.length === 0) continue;
       for (const subject of owners.get(name) ?? []) {
-        const read = primitive(subject).history.get(node);
-        checkHistory(plan, subject, node, read?.id === name ? read : parseHistory(recorded));
+        for (const entry of checkHistory(plan, subject, node, parseHistory(recorded)))
+          postponed.push({ subject, node, entry });
       }
     }
   }
+  return postponed;
 }
 
 /** Primitives by their name and by the name that their history carries. */
@@ -50,12 +60,17 @@ function ownersByName(plan: Plan): ReadonlyMap<string, readonly Subject[]> {
   return owners;
 }
 
-function checkHistory(plan: Plan, subject: Subject, node: Node, history: ResourceHistoryOnNode): void {
+function checkHistory(
+  plan: Plan,
+  subject: Subject,
+  node: Node,
+  history: ResourceHistoryOnNode,
+): readonly HistoryEntry[] {
   const instance = primitive(subject);
   if (instance.isRemoved) {
     const top = topOf(instance, false);
     if (!(top.kind === 'clone' && !top.isUnique)) draftCleanUp(plan, subject, node, false);
-    return;
+    return [];
   }
   const isActive = instance.activeNodes.includes(node);
   if (hasOtherAgent(subject, history)) {
@@ -66,8 +81,9 @@ function checkHistory(plan: Plan, subject: Subject, node: Node, history: Resourc
     }
     draftCleanUp(plan, subject, node, false);
   }
-  if (!isActive || history.startIndex < history.stopIndex) return;
-  for (const entry of history.entries.slice(Math.max(history.startIndex, 0))) checkEntry(plan, subject, node, entry);
+  if (!isActive || history.startIndex < history.stopIndex) return [];
+  const entries = history.entries.slice(Math.max(history.startIndex, 0));
+  return entries.filter((entry) => !checkEntry(plan, subject, node, entry));
 }
 
 function hasOtherAgent(subject: Subject, history: ResourceHistoryOnNode): boolean {
@@ -78,15 +94,17 @@ function hasOtherAgent(subject: Subject, history: ResourceHistoryOnNode): boolea
 
 const startLike: ReadonlySet<string> = new Set(['monitor', 'start', 'promote', 'migrate_from']);
 
-function checkEntry(plan: Plan, subject: Subject, node: Node, entry: HistoryEntry): void {
+/** False if it cannot be checked yet. */
+function checkEntry(plan: Plan, subject: Subject, node: Node, entry: HistoryEntry): boolean {
   const isRecurring = entry.intervalMs > 0;
   if (isRecurring && (subject.of.isMaintenance || node.isMaintenance)) {
     cancel(plan, subject, node, entry, 'maintenance mode');
-    return;
+    return true;
   }
-  if (!isRecurring && !startLike.has(entry.operation)) return;
-  if (needsHost(plan, subject)) return; // where its container goes is not known here: `checkPostponed`
+  if (!isRecurring && !startLike.has(entry.operation)) return true;
+  if (needsHost(plan, subject)) return false;
   if (followChange(plan, subject, node, entry)) clearFailures(plan, subject, node);
+  return true;
 }
 
 /** A bundle's connection whose address is its container's host. */
@@ -109,7 +127,7 @@ export function followChange(
     if (plan.situation.options.cancelsRemoved) cancel(plan, subject, node, entry, 'removed');
     return true;
   }
-  const comparison = entry.mustReschedule
+  const comparison = plan.situation.rescheduled.has(record)
     ? 'restart'
     : compareDigests(plan.situation, instance, node, record, hostName);
   if (comparison !== 'same' && plan.mayBeMasked && record.secureDigest !== undefined) {
@@ -190,29 +208,16 @@ export function draftClearFailCount(
 }
 
 /** What could not be compared before it was known where a bundle's container goes. */
-export function checkPostponed(plan: Plan): void {
-  for (const check of plan.situation.postponedChecks) {
-    const subject = plan.subjectOf(check.instance);
-    const comparison = compareDigests(
-      plan.situation,
-      check.instance,
-      check.node,
-      check.entry.record,
-      hostNameFor(plan, subject),
-    );
+export function checkPostponed(plan: Plan, postponed: readonly PostponedEntry[]): void {
+  for (const { instance, node, entry } of plan.situation.postponedChecks) {
+    const subject = plan.subjectOf(instance);
+    const comparison = compareDigests(plan.situation, instance, node, entry.record, hostNameFor(plan, subject));
     if (comparison === 'restart' || comparison === 'reload') {
-      draftClearFailCount(plan, subject, check.node, 'resource parameters have changed');
+      draftClearFailCount(plan, subject, node, 'resource parameters have changed');
     }
   }
-  for (const subject of plan.subjects) {
-    if (!needsHost(plan, subject)) continue;
-    for (const [node, history] of primitive(subject).history) {
-      if (!primitive(subject).activeNodes.includes(node) || history.startIndex < history.stopIndex) continue;
-      for (const entry of history.entries.slice(Math.max(history.startIndex, 0))) {
-        if (entry.intervalMs === 0 && !startLike.has(entry.operation)) continue;
-        if (followChange(plan, subject, node, entry, hostNameFor(plan, subject))) clearFailures(plan, subject, node);
-      }
-    }
+  for (const { subject, node, entry } of postponed) {
+    if (followChange(plan, subject, node, entry, hostNameFor(plan, subject))) clearFailures(plan, subject, node);
   }
 }
 

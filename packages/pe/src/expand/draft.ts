@@ -3,7 +3,7 @@
  * history after another, because what runs on a remote node is known only when its connection is) and hands them out
  * as the immutable types of `node.ts` and `instance.ts`, which they satisfy.
  */
-import type { Cib, ResourceHistory, RuleContext } from '@systole/cib';
+import type { Cib, OperationRecord, ResourceHistory, RuleContext } from '@systole/cib';
 import type { Options } from '../options.ts';
 import type { Message, Recheck, Ticket } from '../situation.ts';
 import type { ActiveRecurring, Demand, FailedOperation, PostponedCheck, ReadScore } from '../status/demand.ts';
@@ -120,6 +120,7 @@ export interface Reader {
   readonly activeRecurring: ActiveRecurring[];
   readonly failedOperations: FailedOperation[];
   readonly postponedChecks: PostponedCheck[];
+  readonly rescheduled: Set<OperationRecord>;
   readonly readScores: ReadScore[];
   /** Containers of bundles whose connection failed: to be stopped where they turn out to be. */
   readonly containersToStop: DraftPrimitive[];

@@ -46,7 +46,9 @@ export function readResourceHistory(
   const entries = history.operations.toReversed().toSorted(compareRecords).map(parseEntry);
   const read = entries.map((entry) => {
     const outcome = readResult(reader, picture, entry);
-    return outcome === 'reschedule' ? { ...entry, mustReschedule: true } : entry;
+    if (outcome !== 'reschedule') return entry;
+    reader.rescheduled.add(entry.record);
+    return { ...entry, mustReschedule: true };
   });
   const onNode = { source: history, id: history.id, entries: read, ...activeRange(read) };
   if (!instance.history.has(node)) instance.history.set(node, onNode);
