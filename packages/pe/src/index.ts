@@ -16,3 +16,6 @@ export * from './status/report.ts';
 export { type Applied, type ApplyOptions, applyTransition } from './simulate/apply.ts';
 export { type SimulateResult, simulateResult } from './simulate/result.ts';
 export * from './schedule.ts';
+export { inject, type Injections, parseResultSpec, type ResultSpec } from './simulate/inject.ts';
+export { simulate, type SimulateOptions, type Simulation, timeFor } from './simulate/simulate.ts';
+export { type Change, type ChangeKind, summarize } from './summary/summarize.ts';
