@@ -255,7 +255,7 @@ export class Membership {
     if (peer === undefined || peer.incarnation !== incarnation || this.#isLeavingPeer(peer)) return true;
     if (this.#isHolding) return false;
     if (!this.#peers.isHeard(peer)) return true;
-    return peer.heartbeatAt > attempt.startedAt + 2 * this.#core.timing.heartbeatMs && !peer.listsMe;
+    return peer.heartbeatAt > attempt.startedAt && !peer.listsMe;
   }
 
   #abandon(why: string, node: NodeId | undefined, waitMs: number): void {

@@ -11,6 +11,14 @@ import { identitySeal, type Seal } from '../../src/seal.ts';
 import type { Engine, EngineEffect, EngineInput, NodeId, Service, StateRecord, View } from '../../src/surface.ts';
 import { Laws } from './laws.ts';
 
+export type Filter = (
+  from: NodeId,
+  to: NodeId,
+  link: number,
+  via: 'multicast' | 'unicast',
+  bytes: Uint8Array,
+) => boolean | Uint8Array;
+
 export interface ClusterOptions {
   readonly nodes: number;
   readonly seed?: number;
@@ -152,7 +160,7 @@ export class Cluster {
   delayMs: readonly [number, number];
   /** `from>to` or `from>to/link`: nothing gets through. */
   readonly cuts = new Set<string>();
-  filter: ClusterOptions['filter'];
+  filter: Filter | undefined;
   #messages = 0;
   datagrams = 0;
   steps = 0;
@@ -452,12 +460,14 @@ export class Cluster {
   send(from: NodeId, to: NodeId, link: number, via: 'multicast' | 'unicast', bytes: Uint8Array): void {
     const pair = `${from}>${to}`;
     if (this.cuts.has(pair) || this.cuts.has(`${pair}/${link}`)) return;
-    if (this.filter !== undefined && !this.filter(from, to, link, via, bytes)) return;
+    const filtered = this.filter?.(from, to, link, via, bytes) ?? true;
+    if (filtered === false) return;
+    const sent = filtered === true ? bytes : filtered;
     const copies = this.duplicate > 0 && this.random.integer(10_000) < this.duplicate * 10_000 ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       if (this.loss > 0 && this.random.integer(10_000) < this.loss * 10_000) continue;
       const [least, spread] = this.delayMs;
-      this.at(this.now + least + this.random.integer(spread + 1), () => this.arrive(from, to, link, via, bytes));
+      this.at(this.now + least + this.random.integer(spread + 1), () => this.arrive(from, to, link, via, sent));
     }
   }
 
