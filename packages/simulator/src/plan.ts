@@ -146,7 +146,7 @@ function settingsFor(seed: number, limits: PlanLimits): ClusterSettings {
     nodes,
     links: share(seed, 'links') < 0.75 ? 1 : 2,
     multicast: share(seed, 'multicast') < 0.6,
-    fencing: share(seed, 'fencing') < 0.85,
+    fencing: share(seed, 'fencing') < 0.93,
     noQuorumPolicy: pick(['stop', 'stop', 'stop', 'freeze', 'demote', 'suicide'] as const, seed, 'policy'),
     quorum: nodes === 1 ? 'majority' : pick(kinds, seed, 'quorum'),
     resources: resourcesFor(seed, nodes),

@@ -12,7 +12,8 @@ import { fencedMeansOff, fencingNeedsQuorum } from './s7-fencing.ts';
 
 export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   noException(),
-  exclusive(settings),
+  // Without fencing an operator has chosen to live with two copies after a node froze.
+  ...(settings.fencing ? [exclusive(settings)] : []),
   quorumToStart(),
   oneQuorum(),
   chain(settings.quorum !== 'twoNode'),

@@ -23,9 +23,8 @@ export function kept(): Law {
     statement: 'an acknowledged change is in the CIB of every later quorate view',
     see: (event, world) => {
       const standing = standings.see(event, world.now);
-      if (event.type === 'cib') {
-        cibs.set(event.life, event.cib);
-        return undefined;
+      if (event.type === 'seen' && event.seen.part === 'crm' && event.seen.effect.type === 'cibChanged') {
+        cibs.set(event.life, event.seen.effect.after);
       }
       if (event.type === 'lifeEnded') cibs.delete(event.life);
       if (event.type === 'acknowledged' && event.marker !== undefined) {
