@@ -117,7 +117,7 @@ function mayRunOn(plan: Plan, clone: Subject, node: Node): boolean {
   const place = plan.placement.places[clone.of.index];
   const allowed = place?.allowed[node.index];
   if (allowed === undefined) return false;
-  const wasProbed = plan.situation.options.probes && plan.isOnline(node) && !plan.isUnclean(node) && node.allowsProbes;
+  const wasProbed = plan.probedNodes.has(node);
   return !(place?.hasExclusiveProbes === true && wasProbed && allowed.discovery !== 'exclusive');
 }
 

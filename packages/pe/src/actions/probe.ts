@@ -19,6 +19,7 @@ export function draftProbes(plan: Plan): void {
       continue;
     }
     if (plan.isUnclean(node) || !node.allowsProbes) continue;
+    plan.probedNodes.add(node);
     for (const root of plan.roots) probe(plan, root, node);
   }
 }

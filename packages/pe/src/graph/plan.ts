@@ -12,6 +12,7 @@
 import type { Placement } from '../assign/placement.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
+import { deviceDigests } from './device-digests.ts';
 import { clear, type Draft, Flag, isPseudo, set } from './draft.ts';
 import { type Link, Means } from './link.ts';
 import { isWithin, Role, roleOf, type Subject } from './subject.ts';
@@ -68,6 +69,8 @@ export class Plan {
   readonly nodesByScore: (subject: Subject) => readonly Node[];
   readonly drafts: Draft[] = [];
   readonly requests: OrderRequest[] = [];
+  /** Nodes on which resources were looked for. */
+  readonly probedNodes = new Set<Node>();
   /** Nodes found to need fencing while drafting, beyond those that were unclean before. */
   readonly #unclean: Uint8Array;
   readonly #reset: Uint8Array;
@@ -333,8 +336,17 @@ export class Plan {
   /** The fencing (or with `operation: 'on'`, unfencing) of a node; required if it can be done and is not optional. */
   fencing(node: Node, options: { operation?: string; isOptional: boolean; reason?: string | undefined }): Draft {
     const operation = options.operation ?? this.situation.options.fencingAction;
-    const draft = this.deed(`stonith-${node.name}-${operation}`, 'stonith', node, operation);
-    if (!options.isOptional && this.canFence(node)) clear(draft, Flag.optional);
+    const key = `stonith-${node.name}-${operation}`;
+    const isNew = this.single(key) === undefined;
+    const draft = this.deed(key, 'stonith', node, operation);
+    let { isOptional } = options;
+    if (isNew && this.situation.options.hasUnfencing) {
+      const digests = deviceDigests(this.situation, this.roots, node);
+      draft.extra.set('digests_all', digests.all);
+      draft.extra.set('digests_secure', digests.secure);
+      if (digests.hasChanged) isOptional = false;
+    }
+    if (!isOptional && this.canFence(node)) clear(draft, Flag.optional);
     if (options.reason !== undefined) draft.reason ??= options.reason;
     return draft;
   }
