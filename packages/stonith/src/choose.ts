@@ -97,8 +97,8 @@ export function plannedMs(plan: Plan): number {
     const action = plan.action === 'reboot' && (level?.length ?? 1) > 1 ? 'off' : plan.action;
     return timeoutFor(plan, offer, action) + (plan.delayMs < 0 || plan.action === 'on' ? 0 : offer.delayMs);
   });
-  const devices = times.length === 0 ? plan.timeoutMs : times.reduce((sum, time) => sum + time, 0);
-  return Math.max(devices, 1) + Math.max(plan.delayMs, 0);
+  const devicesMs = times.reduce((sum, time) => sum + time, 0);
+  return (devicesMs === 0 ? plan.timeoutMs : devicesMs) + Math.max(plan.delayMs, 0);
 }
 
 /** Whether nothing that is still to be heard could change the first choice. */

@@ -33,6 +33,13 @@ export interface AgentCall {
   readonly atMs: number;
 }
 
+/** A run of an agent, for looking back. */
+export interface AgentRecord extends AgentCall, AgentRun {
+  /** Which try of its job this was, from 1. */
+  readonly attempt: number;
+  readonly hasTimedOut: boolean;
+}
+
 export type Agent = (call: AgentCall) => AgentRun;
 
 /** A description that offers the given actions, as `name` or `name attribute=value`. */
@@ -67,12 +74,11 @@ interface Node {
 
 export class VirtualFencers {
   nowMs = 1000;
-  readonly calls: AgentCall[] = [];
+  /** Every run of an agent but those for its description, in the order of their begin. */
+  readonly calls: AgentRecord[] = [];
   readonly effects: { readonly node: string; readonly atMs: number; readonly effect: StonithEffect }[] = [];
   /** Links that are cut, as `from>to`. */
   readonly cut = new Set<string>();
-  /** How many times an agent was started, by `device`'s process id prefix. */
-  readonly processes: { readonly node: string; readonly id: string; readonly start: StartProcess }[] = [];
   readonly #nodes = new Map<string, Node>();
   readonly #agents: Readonly<Record<string, Agent>>;
   #events: Event[] = [];
@@ -176,7 +182,6 @@ export class VirtualFencers {
   }
 
   #start(node: Node, effect: StartProcess): void {
-    this.processes.push({ node: node.name, id: effect.id, start: effect });
     const token = (this.#order += 1);
     node.processes.set(effect.id, token);
     const name = effect.argv[0]?.split('/').at(-1) ?? '';
@@ -189,9 +194,11 @@ export class VirtualFencers {
     const action = input['action'] ?? effect.argv[1] ?? '';
     const target = input['plug'] ?? input['port'] ?? input['nodename'] ?? effect.argv[2];
     const call = { node: node.name, agent: name, action, target, input, atMs: this.nowMs };
-    if (action !== 'metadata') this.calls.push(call);
     const run = this.#agents[name]?.(call) ?? { ms: 0, code: 127 };
-    if (run.ms >= effect.timeoutMs) {
+    const hasTimedOut = run.ms >= effect.timeoutMs;
+    const attempt = Number(effect.id.split('#')[1] ?? '1');
+    if (action !== 'metadata') this.calls.push({ ...call, ...run, attempt, hasTimedOut });
+    if (hasTimedOut) {
       this.#at(effect.timeoutMs, () => this.#endProcess(node, effect.id, token, { type: 'timedOut' }, run));
     } else {
       this.#at(run.ms, () => this.#endProcess(node, effect.id, token, { type: 'exited', code: run.code }, run));
