@@ -50,7 +50,7 @@ const optionFates: ReadonlyMap<string, Fate> = new Map<string, Fate>([
   ['expected-quorum-votes', { type: 'dropped', why: 'the messaging layer counts votes' }],
   ['notification-agent', useAlerts],
   ['notification-recipient', useAlerts],
-  ['transition-idle-timeout', renamed('cluster-delay')],
+  ['transition-idle-timeout', { type: 'dropped', why: 'use cluster-delay' }],
   ['crmd-finalization-timeout', renamed('join-finalization-timeout')],
   ['crmd-integration-timeout', renamed('join-integration-timeout')],
   ['crmd-transition-delay', renamed('transition-delay')],
