@@ -122,6 +122,26 @@ export class ClientRequests {
     this.quorumChanged(desk);
   }
 
+  /**
+   * Another member's CIB took the place of ours. What the last view's end left open was applied to ours; whether it is
+   * in the other is unknown, unless the two say the same. (Simulator, seed 67: a minority's last change was confirmed
+   * by an empty change on top of a CIB that never had it.)
+   */
+  replaced(before: Cib, after: Cib, desk: Desk): void {
+    const open = [...this.#unconfirmed, ...[...this.#barriers.values()].flat()];
+    if (open.length === 0 || JSON.stringify(before.configuration) === JSON.stringify(after.configuration)) return;
+    for (const requestId of open) {
+      refuse(
+        desk,
+        requestId,
+        'timedOut',
+        'the members went on from another copy of the CIB; look whether the change is in it',
+      );
+    }
+    this.#unconfirmed = [];
+    this.#barriers.clear();
+  }
+
   quorumChanged(desk: Desk): void {
     if (!desk.isAgreed()) return;
     if (desk.quorum() === 'held' && this.#unconfirmed.length > 0) {

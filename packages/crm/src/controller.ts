@@ -303,6 +303,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     }
     const cib = reconciled(replica.cib, view.members);
     this.#replica.install({ cib, records: replica.records }, { force: true });
+    if (from !== this.#options.self) this.#requests.replaced(before, cib, this.#desk());
     this.#effects.push({ type: 'cibChanged', before, after: cib, isConfiguration: true, isWhole: true });
     this.#agreed(view);
   }

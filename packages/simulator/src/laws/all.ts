@@ -16,9 +16,9 @@ export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   ...(settings.fencing ? [exclusive(settings)] : []),
   quorumToStart(),
   oneQuorum(),
-  chain(settings.quorum !== 'twoNode'),
+  chain(settings.quorum !== 'twoNode'), // both halves of two may hold quorum: fencing decides which of them goes on
   order(),
-  kept(),
+  ...(settings.quorum === 'twoNode' ? [] : [kept()]),
   fencingNeedsQuorum(),
   fencedMeansOff(),
   oneDc(),
