@@ -428,7 +428,7 @@ class MessagingEngine implements Engine {
       this.#core.report('unreliableTooLarge', { bytes: body.length, max: unreliableBytesMax });
       return;
     }
-    if (to === 'all') this.#outbox.toAll({ type: 'unreliable', bytes: body });
+    if (to === 'all') this.#outbox.toEveryone({ type: 'unreliable', bytes: body });
     else this.#outbox.toNode(to, { type: 'unreliable', bytes: body });
   }
 

@@ -5,23 +5,17 @@
 import { describe, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
 import { PuppetTheatre } from './harness/puppets.ts';
+import { changesSince, settledCluster } from './harness/settled.ts';
 import { framesIn, rewrite } from './harness/wire-tap.ts';
-
-const settled = (options: ConstructorParameters<typeof Cluster>[0]): Cluster => {
-  const cluster = new Cluster(options).startAll();
-  if (cluster.runUntil(() => cluster.isSettled(), 5000) === undefined) throw new Error('did not settle');
-  cluster.run(300);
-  return cluster;
-};
-
-const changesSince = (cluster: Cluster, at: number): number =>
-  [...cluster.machines.values()].reduce((sum, { views }) => sum + views.filter((entry) => entry.at > at).length, 0);
 
 describe('activation', () => {
   test('P1: an ordered entry that arrives before the activation activates', () => {
     const cluster = new Cluster({ nodes: 3 });
     cluster.filter = (_from, to, _link, _via, bytes) =>
-      to !== 3 || rewrite(bytes, (frame) => (frame.type === 'heartbeat' ? { ...frame, active: false } : frame.type !== 'activation'));
+      to !== 3 ||
+      rewrite(bytes, (frame) =>
+        frame.type === 'heartbeat' ? { ...frame, active: false } : frame.type !== 'activation',
+      );
     cluster.startAll();
     cluster.runUntil(() => cluster.machine(1).active && cluster.machine(1).view?.members.length === 3, 3000);
     expect(cluster.machine(3).active).toBe(false);
@@ -45,27 +39,44 @@ describe('activation', () => {
     const first = theatre.proposal(2, 50, [2, 1, 3]);
     theatre.send(2, first);
     const [promise] = theatre.takeOf('promise');
-    theatre.send(2, theatre.installation(first, [{ view: promise?.report.view ?? first.attempt, members: [1], cut: 0 }]));
+    theatre.send(
+      2,
+      theatre.installation(first, [{ view: promise?.report.view ?? first.attempt, members: [1], cut: 0 }]),
+    );
     expect(theatre.engine.status(theatre.now as never).active).toBe(false);
     // The others activate, order an entry, and lose node 3; of all that this node hears only the next attempt.
     const second = theatre.proposal(2, 51, [2, 1]);
     theatre.send(2, second);
-    const entry = { rank: 0, local: 1, service: 'agreed', kind: 'application', first: true, last: true, bytes: Buffer.from('late') } as const;
+    const entry = {
+      rank: 0,
+      local: 1,
+      service: 'agreed',
+      kind: 'application',
+      first: true,
+      last: true,
+      bytes: Buffer.from('late'),
+    } as const;
     const holders = [{ node: 2, received: 1, ranges: [] }];
-    theatre.send(2, { type: 'recoveryPlan', attempt: second.attempt, groups: [{ view: first.attempt, members: [2, 1], cut: 1, holders }] });
+    theatre.send(2, {
+      type: 'recoveryPlan',
+      attempt: second.attempt,
+      groups: [{ view: first.attempt, members: [2, 1], cut: 1, holders }],
+    });
     expect(theatre.takeOf('gap')).toHaveLength(1);
     theatre.send(2, { type: 'ordered', view: first.attempt, first: 1, stable: 0, durable: 0, entries: [entry] });
     expect(theatre.takeOf('recovered')).toHaveLength(1);
     theatre.effects = [];
     theatre.send(2, theatre.installation(second, [{ view: first.attempt, members: [2, 1], cut: 1 }]));
-    const types = theatre.effects.map(({ type }) => type).filter((type) => ['viewActive', 'deliver', 'viewEnding', 'view'].includes(type));
+    const types = theatre.effects
+      .map(({ type }) => type)
+      .filter((type) => ['viewActive', 'deliver', 'viewEnding', 'view'].includes(type));
     expect(types).toEqual(['viewActive', 'deliver', 'viewEnding', 'view']);
   });
 });
 
 describe('identity', () => {
   test('P2: a node that left and came back is admitted: it is another life that left', () => {
-    const cluster = settled({ nodes: 3 });
+    const cluster = settledCluster({ nodes: 3 });
     cluster.input(cluster.machine(3), { type: 'leave', reason: 'test' });
     cluster.run(700);
     expect(cluster.machine(1).view?.members.map(({ node }) => node)).toEqual([1, 2]);
@@ -75,12 +86,15 @@ describe('identity', () => {
   });
 
   test('a restart within 10 ms is never taken for the same node', () => {
-    const cluster = settled({ nodes: 3 });
+    const cluster = settledCluster({ nodes: 3 });
     const before = cluster.now;
     cluster.crash(2);
     cluster.at(cluster.now + 5, () => cluster.start(2));
     expect(cluster.runUntil(() => cluster.isSettled(), 3000)).toBeLessThan(700);
-    const sizes = cluster.machine(1).views.filter(({ at }) => at > before).map(({ view }) => view.members.length);
+    const sizes = cluster
+      .machine(1)
+      .views.filter(({ at }) => at > before)
+      .map(({ view }) => view.members.length);
     expect(sizes).toEqual([2, 3]);
     cluster.finish();
   });
@@ -105,8 +119,23 @@ describe('frozen', () => {
     const theatre = new PuppetTheatre([1, 2, 3]);
     const view = theatre.join(2, [2, 1, 3]);
     const entry = (local: number) =>
-      ({ rank: 0, local, service: 'safe', kind: 'application', first: true, last: true, bytes: Buffer.from(`m${local}`) }) as const;
-    theatre.send(2, { type: 'ordered', view, first: 1, stable: 0, durable: 0, entries: [entry(1), entry(2), entry(3)] });
+      ({
+        rank: 0,
+        local,
+        service: 'safe',
+        kind: 'application',
+        first: true,
+        last: true,
+        bytes: Buffer.from(`m${local}`),
+      }) as const;
+    theatre.send(2, {
+      type: 'ordered',
+      view,
+      first: 1,
+      stable: 0,
+      durable: 0,
+      entries: [entry(1), entry(2), entry(3)],
+    });
     theatre.effects = [];
     const next = theatre.proposal(2, 101, [2, 1]);
     theatre.send(2, next);
@@ -116,7 +145,9 @@ describe('frozen', () => {
     expect(theatre.effects.filter(({ type }) => type === 'deliver')).toEqual([]);
     // The cut is 2: what all that go on together have. The third was held here alone and is not delivered.
     theatre.send(2, theatre.installation(next, [{ view, members: [2, 1], cut: 2 }]));
-    const delivered = theatre.effects.flatMap((effect) => (effect.type === 'deliver' ? [[effect.sequence, effect.transitional]] : []));
+    const delivered = theatre.effects.flatMap((effect) =>
+      effect.type === 'deliver' ? [[effect.sequence, effect.transitional]] : [],
+    );
     expect(delivered).toEqual([
       [1, true],
       [2, true],
@@ -126,7 +157,7 @@ describe('frozen', () => {
 
 describe('order', () => {
   test('P7: no message waits for seconds at one percent of loss', () => {
-    const cluster = settled({ nodes: 3, seed: 3, loss: 0.01 });
+    const cluster = settledCluster({ nodes: 3, seed: 3, loss: 0.01 });
     const submittedAt = new Map<string, number>();
     cluster.watch = (machine, effect) => {
       if (effect.type !== 'deliver' || machine.id !== effect.origin) return;
@@ -144,7 +175,7 @@ describe('order', () => {
   });
 
   test("P10: the coordinator's own traffic does not starve the others", () => {
-    const cluster = settled({ nodes: 3 });
+    const cluster = settledCluster({ nodes: 3 });
     const coordinator = cluster.machine(1).view?.members[0]?.node ?? 1;
     for (let turn = 0; turn < 100; turn++) {
       for (let burst = 0; burst < 8; burst++) for (const id of [1, 2, 3]) cluster.submit(id);
@@ -152,7 +183,9 @@ describe('order', () => {
       cluster.run(1);
     }
     cluster.run(20);
-    const counts = [1, 2, 3].filter((id) => id !== coordinator).map((id) => cluster.machine(1).deliveries.filter(({ origin }) => origin === id).length);
+    const counts = [1, 2, 3]
+      .filter((id) => id !== coordinator)
+      .map((id) => cluster.machine(1).deliveries.filter(({ origin }) => origin === id).length);
     for (const count of counts) expect(count).toBe(800);
     cluster.finish();
   });
@@ -160,7 +193,7 @@ describe('order', () => {
 
 describe('detection', () => {
   test('P8: a ring of four working paths settles', () => {
-    const cluster = settled({ nodes: 4 });
+    const cluster = settledCluster({ nodes: 4 });
     cluster.cutBoth(1, 3);
     cluster.cutBoth(2, 4);
     cluster.run(2500);
@@ -189,7 +222,7 @@ describe('detection', () => {
   });
 
   test('P11: twenty percent of loss changes no view among five', () => {
-    const cluster = settled({ nodes: 5, seed: 4 });
+    const cluster = settledCluster({ nodes: 5, seed: 4 });
     cluster.loss = 0.2;
     const since = cluster.now;
     cluster.run(30_000);
@@ -206,7 +239,7 @@ describe('detection', () => {
   });
 
   test('P13: pauses of up to 250 ms, one every 400 ms, change no view', () => {
-    const cluster = settled({ nodes: 5, seed: 6 });
+    const cluster = settledCluster({ nodes: 5, seed: 6 });
     cluster.run(3000);
     const since = cluster.now;
     for (let at = 0; at < 30_000; at += 400) {
@@ -218,7 +251,7 @@ describe('detection', () => {
 
   test('P14: a half that is lost goes in one change', () => {
     for (let seed = 1; seed <= 5; seed++) {
-      const cluster = settled({ nodes: 6, seed, delayMs: [0, 3] });
+      const cluster = settledCluster({ nodes: 6, seed, delayMs: [0, 3] });
       cluster.run(seed * 37);
       const since = cluster.now;
       cluster.partition([1, 2, 3], [4, 5, 6]);
@@ -240,5 +273,16 @@ test('the harness can look into its datagrams', () => {
     return true;
   };
   cluster.startAll().run(1500);
-  expect([...seen]).toEqual(expect.arrayContaining(['heartbeat', 'proposal', 'promise', 'installation', 'installed', 'activation', 'ping', 'pong']));
+  expect([...seen]).toEqual(
+    expect.arrayContaining([
+      'heartbeat',
+      'proposal',
+      'promise',
+      'installation',
+      'installed',
+      'activation',
+      'ping',
+      'pong',
+    ]),
+  );
 });

@@ -66,7 +66,14 @@ export class PuppetTheatre {
     });
     for (const node of nodes) {
       if (node === this.self) continue;
-      this.puppets.set(node, { node, incarnation: 1_600_000_000_000 + node, session: [node, 1], sessionNumber: 1, counter: 0, beats: 0 });
+      this.puppets.set(node, {
+        node,
+        incarnation: 1_600_000_000_000 + node,
+        session: [node, 1],
+        sessionNumber: 1,
+        counter: 0,
+        beats: 0,
+      });
     }
     this.input({ type: 'tick' });
   }
@@ -111,7 +118,11 @@ export class PuppetTheatre {
     }
   }
 
-  datagram(node: NodeId, frames: readonly Frame[], more: { readonly counter?: number; readonly flags?: number } = {}): Uint8Array {
+  datagram(
+    node: NodeId,
+    frames: readonly Frame[],
+    more: { readonly counter?: number; readonly flags?: number } = {},
+  ): Uint8Array {
     const puppet = this.puppet(node);
     const body = Buffer.concat(frames.map(encodeFrame));
     const bytes = new Uint8Array(headerBytes + prefixBytes + body.length + tagBytes);
@@ -177,9 +188,10 @@ export class PuppetTheatre {
       lineage: 0,
       deviceLeaseMs: 0,
       wall: 0,
-      echoes: [me, ...others.map((other) => ({ ...me, node: other.node, incarnation: other.incarnation, number: other.beats }))].map(
-        (echo) => (this.unheard.has(echo.node) ? { ...echo, heard: false, silenceMs: 1000 } : echo),
-      ),
+      echoes: [
+        me,
+        ...others.map((other) => ({ ...me, node: other.node, incarnation: other.incarnation, number: other.beats })),
+      ].map((echo) => (this.unheard.has(echo.node) ? { ...echo, heard: false, silenceMs: 1000 } : echo)),
       ...this.say,
       ...more,
     };
@@ -188,7 +200,7 @@ export class PuppetTheatre {
   /** Lets time pass with every (given) puppet beating every 50 ms. */
   run(ms: number, beating: readonly NodeId[] = [...this.puppets.keys()]): EngineEffect[] {
     const effects: EngineEffect[] = [];
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       this.now += 5;
       if (this.engine.wakeAt() <= this.now) effects.push(...this.input({ type: 'tick' }));
       if (this.now % 50 === 0) for (const node of beating) effects.push(...this.send(node, this.heartbeatOf(node)));
@@ -197,7 +209,10 @@ export class PuppetTheatre {
   }
 
   identities(nodes: readonly NodeId[]): Identity[] {
-    return nodes.map((node) => ({ node, incarnation: node === this.self ? this.incarnation : this.puppet(node).incarnation }));
+    return nodes.map((node) => ({
+      node,
+      incarnation: node === this.self ? this.incarnation : this.puppet(node).incarnation,
+    }));
   }
 
   proposal(from: NodeId, number: number, nodes: readonly NodeId[]): Extract<Frame, { type: 'proposal' }> {
@@ -210,7 +225,15 @@ export class PuppetTheatre {
     groups: InstallationFrame['groups'],
     memories: readonly QuorumMemory[] = proposal.members.map(() => this.memory),
   ): InstallationFrame {
-    return { type: 'installation', attempt: proposal.attempt, members: proposal.members, groups, protocol: 1, features: 0, memories };
+    return {
+      type: 'installation',
+      attempt: proposal.attempt,
+      members: proposal.members,
+      groups,
+      protocol: 1,
+      features: 0,
+      memories,
+    };
   }
 
   /** Brings the engine into an active view with all puppets, led by `leader`, and lets the puppets say so. */

@@ -23,6 +23,8 @@ export function rewrite(bytes: Uint8Array, keep: (frame: Frame) => Frame | boole
   const datagram = new Uint8Array(headerBytes + body.length + tagBytes);
   datagram.set(bytes.subarray(0, headerBytes));
   datagram.set(body, headerBytes);
-  identitySeal.cipher(aKey(header.keyId), 'test', header.sender, header.session).seal(datagram, body.length, header.counter);
+  identitySeal
+    .cipher(aKey(header.keyId), 'test', header.sender, header.session)
+    .seal(datagram, body.length, header.counter);
   return datagram;
 }
