@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { emptyCib, exportCib, importCib } from '@systole/cib';
 import { formatProblem, LanguageProblem, LanguageProblems, printConfiguration, Session } from './language/index.ts';
+import { runSimulate } from './commands/simulate.ts';
+import { simulateHost } from './commands/simulate.host.ts';
 const args = process.argv.slice(2);
+if (args[0] === 'simulate') process.exit(await runSimulate(args.slice(1), simulateHost()));
 const opt = (n: string): string | undefined => { const i = args.indexOf(n); return i === -1 ? undefined : args[i + 1]; };
 const cibOf = (file: string | undefined) => { if (file === undefined) return emptyCib; const r = importCib(readFileSync(file, 'utf8')); if (!r.ok) throw new Error(r.error.message); return r.value.cib; };
 try {
