@@ -91,6 +91,11 @@ export class Machine {
     this.#wallStep += byMs;
   }
 
+  /** Somebody sets it right. */
+  setWallClock(): void {
+    this.#wallStep = 0;
+  }
+
   /** Takes effect at the next boot, so that no clock jumps. */
   nextPpm = 0;
 

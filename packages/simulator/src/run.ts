@@ -65,9 +65,12 @@ export function run(plan: Plan, subject: Subject): RunResult {
   began = true;
   for (const event of early.splice(0)) see(event);
 
-  const transitionSize = (cib: Cib): number => {
+  const leftToDo = (cib: Cib): readonly string[] => {
     const outcome = subject.schedule(cib, epoch(WALL_ORIGIN + world.now));
-    return outcome.type === 'failed' ? 1 : outcome.transition.actions.filter(({ kind }) => kind !== 'pseudo').length;
+    if (outcome.type === 'failed') return [`the policy engine fails: ${outcome.message}`];
+    return outcome.transition.actions
+      .filter(({ kind }) => kind !== 'pseudo')
+      .map(({ operation, key, node }) => `${key || operation} on ${node}`);
   };
   // Faults, to their end.
   while (violation === undefined && !world.isQuiet) {
@@ -85,7 +88,7 @@ export function run(plan: Plan, subject: Subject): RunResult {
     const until = world.now + 500;
     while (violation === undefined && world.agenda.step(until)) continue;
     if (violation !== undefined) break;
-    missing = settlement.missing(world, transitionSize);
+    missing = settlement.missing(world, leftToDo);
     restSince = missing === undefined ? (restSince ?? world.now) : undefined;
     if (restSince !== undefined && world.now - restSince >= REST_MS) break;
     if (world.now - quietAt > SETTLE_MAX_MS)

@@ -582,6 +582,7 @@ export class World implements TrueWorld {
     for (const machine of this.#machines.values()) {
       machine.disk.isFull = false;
       machine.disk.flushMs = 1;
+      machine.setWallClock();
       if (machine.isPaused) machine.resume();
       if (machine.power === 'off') this.powerOn(machine.id);
       else this.#beginLife(machine);

@@ -23,7 +23,7 @@ export class Settlement {
   }
 
   /** What is not as it must be in the end; undefined when all is. */
-  missing(world: World, transitionSize: (cib: Cib) => number): string | undefined {
+  missing(world: World, leftToDo: (cib: Cib) => readonly string[]): string | undefined {
     const machines = world.machines;
     const down = machines.filter(({ id }) => !world.isRunning(id));
     if (down.length > 0) return `no daemon on ${down.map(({ name }) => name).join(', ')}`;
@@ -51,8 +51,11 @@ export class Settlement {
     }
     // What the DC adds to the CIB before it asks the policy engine.
     const dcId = cib.configuration.nodes.find(({ name }) => name === first.integrated?.dc)?.id;
-    const left = transitionSize({ ...cib, header: { ...cib.header, hasQuorum: true, ...(dcId === undefined ? {} : { dcId }) } });
-    if (left > 0) return `${left} actions are left to do`;
+    const left = leftToDo({
+      ...cib,
+      header: { ...cib.header, hasQuorum: true, ...(dcId === undefined ? {} : { dcId }) },
+    });
+    if (left.length > 0) return `left to do: ${left.slice(0, 8).join(', ')}`;
     return this.#untrue(cib, world);
   }
 
