@@ -1,7 +1,7 @@
 /** Schemas of pairs, sets of them, and rules. */
 import { Type } from 'typebox';
 import type { Rule } from '../model/attributes.ts';
-import { list, object, optional, reference, score, text, texts, word, words } from './values.ts';
+import { list, name, object, optional, reference, score, text, texts, word, words } from './values.ts';
 
 export const role = words('Stopped', 'Started', 'Promoted', 'Unpromoted');
 
@@ -46,8 +46,9 @@ const expression = Type.Unsafe<Rule['expressions'][number]>({
   ],
 });
 
-export const rule = Type.Object(
-  {
+name(
+  ruleId,
+  object({
     id: optional(word),
     idRef: optional(word),
     score: optional(score),
@@ -55,8 +56,7 @@ export const rule = Type.Object(
     role: optional(role),
     booleanOp: optional(words('and', 'or')),
     expressions: list(expression),
-  },
-  { additionalProperties: false, $id: ruleId },
+  }),
 );
 
 export const attributeSet = object({
@@ -68,7 +68,7 @@ export const attributeSet = object({
   comments: optional(list(text)),
 });
 
-export const attributeSets = list(attributeSet);
+export const attributeSets = name('attributeSets', list(attributeSet));
 
 /** Comments of the configuration text. */
 export const comments = optional(list(text));

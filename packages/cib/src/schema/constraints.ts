@@ -1,25 +1,30 @@
 /** Schemas of constraints. */
 import { Type } from 'typebox';
 import { comments, role, ruleReference } from './attributes.ts';
-import { flag, list, object, optional, score, word, words } from './values.ts';
+import { flag, list, name, object, optional, score, word, words } from './values.ts';
 
 const orderKind = words('Mandatory', 'Optional', 'Serialize');
 const action = words('start', 'stop', 'promote', 'demote');
 
-const resourceSet = object({
-  id: optional(word),
-  idRef: optional(word),
-  members: list(word),
-  sequential: optional(flag),
-  requireAll: optional(flag),
-  ordering: optional(word),
-  action: optional(action),
-  role: optional(role),
-  score: optional(score),
-  kind: optional(orderKind),
-});
+const resourceSets = name(
+  'resourceSets',
+  list(
+    object({
+      id: optional(word),
+      idRef: optional(word),
+      members: list(word),
+      sequential: optional(flag),
+      requireAll: optional(flag),
+      ordering: optional(word),
+      action: optional(action),
+      role: optional(role),
+      score: optional(score),
+      kind: optional(orderKind),
+    }),
+  ),
+);
 
-const common = { id: word, comments, lifetime: optional(list(ruleReference)), sets: optional(list(resourceSet)) };
+const common = { id: word, comments, lifetime: optional(list(ruleReference)), sets: optional(resourceSets) };
 
 const location = object({
   kind: Type.Literal('location'),

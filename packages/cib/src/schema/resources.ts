@@ -1,7 +1,7 @@
 /** Schemas of resources. */
 import { Type } from 'typebox';
 import { attributeSets, comments, role } from './attributes.ts';
-import { flag, list, object, optional, text, texts, word } from './values.ts';
+import { flag, list, name, object, optional, text, texts, word } from './values.ts';
 
 export const agentName = object({ class: word, provider: optional(word), type: word });
 
@@ -23,18 +23,21 @@ const operation = object({
   meta: attributeSets,
 });
 
-const operations = object({ id: optional(word), idRef: optional(word), list: list(operation) });
+const operations = name('operations', object({ id: optional(word), idRef: optional(word), list: list(operation) }));
 
 const common = { id: word, description: optional(text), comments, meta: attributeSets, parameters: attributeSets };
 
-export const primitive = object({
-  kind: Type.Literal('primitive'),
-  ...common,
-  agent: optional(agentName),
-  template: optional(word),
-  operations,
-  utilization: attributeSets,
-});
+const primitive = name(
+  'primitive',
+  object({
+    kind: Type.Literal('primitive'),
+    ...common,
+    agent: optional(agentName),
+    template: optional(word),
+    operations,
+    utilization: attributeSets,
+  }),
+);
 
 const template = object({
   kind: Type.Literal('template'),
@@ -44,7 +47,7 @@ const template = object({
   utilization: attributeSets,
 });
 
-const group = object({ kind: Type.Literal('group'), ...common, members: list(primitive) });
+const group = name('group', object({ kind: Type.Literal('group'), ...common, members: list(primitive) }));
 
 const clone = object({
   kind: Type.Literal('clone'),

@@ -27,7 +27,19 @@ export const words = <const Values extends readonly string[]>(...values: Values)
 /** Names and texts as written in XML, for what only its reader understands. */
 export const texts = Type.Record(Type.String(), text);
 
-/** Refers to a schema that another file names with `$id`. */
+/** All schemas that others refer to by name, for the validator to know. */
+export const named: TSchema[] = [];
+
+/**
+ * Gives a schema a name, and answers with a reference to it. What is used in many places is named, so that its checks are
+ * compiled once and not written out in each place: that makes compiling the whole a hundred times quicker.
+ */
+export function name<Schema extends TSchema>(id: string, schema: Schema) {
+  named.push({ ...schema, $id: id });
+  return reference<Static<Schema>>(id);
+}
+
+/** Refers to a schema that has, or will get, a name. */
 export const reference = <T>(id: string) => Type.Unsafe<T>({ $ref: id });
 
 /** The type that a schema describes, with all fields read-only, as the model has it. */
