@@ -69,7 +69,10 @@ function draftDemands(plan: Plan): void {
     switch (demand.type) {
       case 'stop':
       case 'demote':
-        plan.action(plan.subjectOf(demand.instance), demand.type, { node: demand.node, isOptional: false });
+        plan.action(plan.subjectOf(demand.instance), demand.type, {
+          node: demand.node,
+          isOptional: demand.type === 'stop' && demand.isOptional,
+        });
         break;
       case 'fence': {
         const fencing = plan.fencing(demand.node, { isOptional: true, reason: demand.reason });

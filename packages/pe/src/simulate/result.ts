@@ -44,7 +44,6 @@ function graphSettings({ transition, situation }: Decision): SimulateResult['gra
     fencing_timeout: options.fencingTimeout,
     failed_stop_offset: formatScore(settings.failedStopOffset),
     failed_start_offset: formatScore(settings.failedStartOffset),
-    ...(settings.batchLimit === 0 ? {} : { batch_limit: String(settings.batchLimit) }),
     ...(settings.migrationLimit === -1 ? {} : { migration_limit: String(settings.migrationLimit) }),
     ...(settings.recheckBy === undefined ? {} : { recheck_by: settings.recheckBy }),
   };

@@ -5,7 +5,6 @@
 import { INFINITY } from '@systole/cib';
 import { addReadScore, banEverywhere } from '../expand/allowed.ts';
 import { type DraftInstance, type DraftNode, type DraftPrimitive, type Reader, topDraft } from '../expand/draft.ts';
-import type { Demand } from './demand.ts';
 
 /** `isFailed`: it is active there, but its failure means that its priority does not protect the node. */
 export function addActive(reader: Reader, instance: DraftInstance, node: DraftNode, isFailed: boolean): void {
@@ -72,14 +71,18 @@ export function markFailed(instance: DraftInstance): void {
 }
 
 export function demandStop(reader: Reader, instance: DraftPrimitive, node: DraftNode): void {
-  const isStop = (one: Demand): boolean => one.type === 'stop' && one.instance === instance && one.node === node;
-  if (!reader.demands.some(isStop)) reader.demands.push({ type: 'stop', instance, node });
+  if (setStop(reader, instance, node, false)) return;
+  reader.demands.push({ type: 'stop', instance, node, isOptional: false });
 }
 
-/** It turned out not to be active there. */
+/** It turned out not to be active there: the stop is kept in mind, and not needed. */
 export function withdrawStop(reader: Reader, instance: DraftPrimitive, node: DraftNode): void {
-  if (reader.demands.length === 0) return;
-  reader.demands = reader.demands.filter(
-    (one) => !(one.type === 'stop' && one.instance === instance && one.node === node),
-  );
+  setStop(reader, instance, node, true);
+}
+
+/** Returns whether there is such a demand. */
+function setStop(reader: Reader, instance: DraftPrimitive, node: DraftNode, isOptional: boolean): boolean {
+  const at = reader.demands.findIndex((one) => one.type === 'stop' && one.instance === instance && one.node === node);
+  if (at !== -1) reader.demands[at] = { type: 'stop', instance, node, isOptional };
+  return at !== -1;
 }

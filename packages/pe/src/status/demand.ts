@@ -7,8 +7,13 @@ import type { HistoryEntry } from './history.ts';
 import type { Node } from './node.ts';
 
 export type Demand =
-  /** A failure calls for a stop here. */
-  | { readonly type: 'stop'; readonly instance: PrimitiveInstance; readonly node: Node }
+  /** A failure calls for a stop here; `isOptional` if it then turned out to be stopped, so that only more can need it. */
+  | {
+      readonly type: 'stop';
+      readonly instance: PrimitiveInstance;
+      readonly node: Node;
+      readonly isOptional: boolean;
+    }
   /** A failure with `on-fail=demote`. */
   | { readonly type: 'demote'; readonly instance: PrimitiveInstance; readonly node: Node }
   /** The node is unclean and must be fenced. `hasPriorityDelay`: `priority-fencing-delay` may apply. */

@@ -15,7 +15,7 @@ export function readNodeState(reader: Reader, state: NodeState, node: DraftNode)
     node.wasFenced = (wholeNumber(state.wasFenced) ?? 0) > 0 || isTrue(state.wasFenced);
     return;
   }
-  addAttributes(reader, node, state.transientAttributes, [], true);
+  addAttributes(reader, node, state.transientAttributes, state.transientUtilization ?? [], true);
   if (isTrue(node.attributes.get('standby'))) node.isStandby = true;
   if (isTrue(node.attributes.get('maintenance'))) node.isMaintenance = true;
   node.isUnclean = false;
@@ -157,7 +157,7 @@ export function readRemoteState(reader: Reader, state: NodeState, node: DraftNod
     node.isUnclean = false;
     node.isSeen = true;
   }
-  addAttributes(reader, node, state.transientAttributes, [], true);
+  addAttributes(reader, node, state.transientAttributes, state.transientUtilization ?? [], true);
   if (isShutdownRequested(node)) node.isShutdown = true;
   if (isTrue(node.attributes.get('standby'))) node.isStandby = true;
   if (isTrue(node.attributes.get('maintenance')) || node.connection?.isManaged === false) node.isMaintenance = true;

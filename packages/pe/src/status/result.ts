@@ -31,7 +31,7 @@ import {
 import { type InstanceRole, isActiveRole, rank } from '../expand/instance.ts';
 import { block, demandStop, markFailed, setActive } from './active.ts';
 import { compareDigests } from './digests.ts';
-import { failCount } from './failures.ts';
+import { effectiveTimeoutMs, failCount } from './failures.ts';
 import { canFence } from './fencing.ts';
 import { failureOwner } from './find.ts';
 import type { HistoryEntry } from './history.ts';
@@ -199,6 +199,8 @@ function checkExpiry(reader: Reader, { instance, node }: Picture, { entry }: Jud
     isExpired = reader.now >= record.lastChange + timeout && !waitsForFencing(reader, instance, entry);
     const effective = failCount(reader, instance, node, { isEffective: true, record });
     unexpired = effective.count;
+    // Once a failure that blocks is seen, nothing of this resource expires.
+    if (effective.count > 0 && effectiveTimeoutMs(reader, instance, node, record) === 0) instance.failureTimeoutMs = 0;
     const expiry = effective.lastFailure + timeout + 1;
     if (unexpired > 0 && reader.now < expiry) noteRecheck(reader, expiry, `the failures of ${instance.id} expire`);
   }
