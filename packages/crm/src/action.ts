@@ -2,14 +2,15 @@
 import type { AgentName } from '@systole/cib';
 import type { TransitionAction } from '@systole/pe';
 
-/** The name that the resource has in the history. */
-export const historyName = ({ key, operation, instance, resource }: TransitionAction): string => {
-  // RESOURCE_OPERATION_INTERVAL is the authority: anonymous clones share one name in the history.
-  const notified = /^(.*)_(?:confirmed-)?(?:pre|post)_notify_/.exec(key)?.[1];
-  if (notified !== undefined) return notified;
-  const match = /^(.*)_(\d+)$/.exec(key);
-  const head = match?.[1] ?? key;
-  return head.endsWith(`_${operation}`) ? head.slice(0, -operation.length - 1) : (instance ?? resource ?? head);
+/**
+ * The name that an action's resource has in the history and towards its agent: the configured one for all anonymous
+ * instances of a clone (one a node, whatever its number this time), the instance's own where instances differ.
+ * With the number in it a failure counted on one instance was cleared on another, for ever (simulator, seed 72).
+ */
+export const historyName = ({ key, operation, resource }: TransitionAction): string => {
+  if (resource !== undefined) return resource;
+  const head = /^(.*)_(\d+)$/.exec(key)?.[1] ?? key;
+  return head.endsWith(`_${operation}`) ? head.slice(0, -operation.length - 1) : head;
 };
 
 /** `class:provider:type`, taken apart. */

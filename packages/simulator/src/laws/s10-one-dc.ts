@@ -21,8 +21,10 @@ export function oneDc(): Law {
           return `view ${standing.view.number} has DC ${effect.dc} at ${who}, and ${known} elsewhere`;
       }
       const isPlanning = effect.type === 'schedule' || (effect.type === 'fence' && effect.client === 'te');
-      if (isPlanning && standing.integrated?.dc !== who)
-        return `${who} plans, but ${standing.integrated?.dc ?? 'nobody'} is its DC`;
+      // While a view changes its end is still being worked off; what is planned then is dropped with the view.
+      const { integrated } = standing;
+      if (isPlanning && integrated !== undefined && integrated.dc !== who)
+        return `${who} plans, but ${integrated.dc} is its DC`;
       return undefined;
     },
   };
