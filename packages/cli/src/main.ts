@@ -6,10 +6,11 @@ import { formatProblem, LanguageProblem, LanguageProblems, printConfiguration, S
 import { runSimulate } from './commands/simulate.ts';
 import { simulateHost } from './commands/simulate.host.ts';
 const args = process.argv.slice(2);
-if (args[0] === 'simulate') process.exit(await runSimulate(args.slice(1), simulateHost()));
 const opt = (n: string): string | undefined => { const i = args.indexOf(n); return i === -1 ? undefined : args[i + 1]; };
 const cibOf = (file: string | undefined) => { if (file === undefined) return emptyCib; const r = importCib(readFileSync(file, 'utf8')); if (!r.ok) throw new Error(r.error.message); return r.value.cib; };
-try {
+// The exit status is set, not forced: a long answer may still be on its way through a pipe.
+if (args[0] === 'simulate') process.exitCode = await runSimulate(args.slice(1), simulateHost());
+else try {
   if (args[1] === 'show') process.stdout.write(printConfiguration(cibOf(opt('--from-xml')).configuration));
   else {
     const base = cibOf(opt('--base'));
