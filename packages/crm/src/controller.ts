@@ -336,11 +336,15 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     this.#own = { history: state.history, attributes: Object.fromEntries(transientAttributes(state)) };
   }
 
+  /** The view in which this node has asked to be counted as a member. */
+  #joiningIn: number | undefined;
+
   /** Tells what runs here, where the cluster's CIB does not count this life of the node as a member. */
   #joinIfNeeded(): void {
     const { self, incarnation } = this.#options;
     if (this.#view?.agreedAt === undefined || this.#lrmHistory === undefined) return;
-    if (isJoined(this.cib, self, incarnation)) return;
+    if (isJoined(this.cib, self, incarnation) || this.#joiningIn === this.#view.number) return;
+    this.#joiningIn = this.#view.number;
     const { history, attributes } = this.#own ?? { history: this.#lrmHistory, attributes: {} };
     this.#outbox.post({ type: 'join', incarnation, history, attributes }, 'agreed', this.#effects);
   }
@@ -604,6 +608,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
 
   #rejected(messageId: number): void {
     const message = this.#outbox.rejected(messageId);
+    if (message?.type === 'join') this.#joiningIn = undefined;
     if (message?.type === 'perform') this.#dc.orderRejected(messageId, this.#now, this.#office());
   }
 

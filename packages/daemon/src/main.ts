@@ -12,7 +12,8 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Random, SystoleError } from '@systole/kernel';
-import { cryptoSeal, protocolRange, type StateRecord } from '@systole/messaging';
+import { emptyCib } from '@systole/cib';
+import { cryptoSeal, protocolRange } from '@systole/messaging';
 import { type AgentPlaces, standardPlaces } from '@systole/ra';
 import { type DaemonConfiguration, durationMs, readConfiguration, searchFolders } from './configuration.ts';
 import { serve } from './host/api-server.ts';
@@ -24,14 +25,20 @@ import { FormerLife } from './host/former-life.ts';
 import { readKeys } from './host/key.ts';
 import { peerAddresses, prepareLink } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
-import { becomeRealtime } from './host/realtime.ts';
-import { SlotRecord } from './host/slots.ts';
+import { RemoteMessaging } from './host/messaging-remote.ts';
 import { notifySupervisor } from './host/supervisor.ts';
-import { Link } from './host/udp.ts';
 import { Watchdog } from './host/watchdog.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
-import { type CibRecord, createNode, type NodeConfiguration, NodeIds } from './node/index.ts';
+import {
+  allNames,
+  type CibRecord,
+  createNode,
+  messagingSetup,
+  type NodeConfiguration,
+  NodeIds,
+  restored,
+} from './node/index.ts';
 
 const watchdogFeedMs = 250;
 
@@ -83,13 +90,6 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   const log = createLogger(configuration.logLevel, self, cluster);
   const keys = await readKeys(configuration.key);
   const store = await RecordStore.open(configuration.state);
-  const membership = await SlotRecord.open(configuration.state, 'membership');
-  if (membership.damaged > 0) {
-    log.warn(
-      { event: 'record.damaged' },
-      'a membership slot is damaged, most likely by a power cut; the other one is used',
-    );
-  }
   const formerLife = new FormerLife(configuration.run);
   const { resources, survivors, problems } = formerLife.read();
   for (const problem of problems) log.warn({ event: 'record.damaged' }, problem);
@@ -111,18 +111,34 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     quorum: quorumSettings(configuration),
     places,
   };
-  const savedMembership =
-    membership.content === undefined ? undefined : (JSON.parse(membership.content) as StateRecord);
+  const whole = withPeers(nodeConfiguration, configuration);
+  const setup = messagingSetup(whole, allNames(whole, restored(cib)?.state.cib ?? emptyCib));
+  if (!setup.ok) throw new SystoleError('invalid', setup.error);
+  // What messaging says before the daemon is there waits for it: nothing is sent or received before `begin`.
+  let daemon: Daemon | undefined;
+  const messaging = await RemoteMessaging.start(
+    setup.value,
+    prepared.map(({ sockets }) => sockets),
+    configuration.state,
+    {
+      effects: (effects) => daemon?.give({ type: 'messaging', effects }),
+      problem: (text) => log.error({ event: 'messaging.problem' }, text),
+      died: (error) => {
+        log.fatal({ event: 'messaging.died', err: error }, "messaging's thread has died; this node stops");
+        daemon?.fail(String(error));
+      },
+    },
+  );
   const node = createNode({
-    configuration: withPeers(nodeConfiguration, configuration),
+    configuration: whole,
     ports: {
       random: strongRandom,
       seal: cryptoSeal,
       wallClock: systemClock.wall,
       firstExisting: (paths) => paths.find((path) => existsSync(path)),
+      messaging,
     },
     saved: {
-      ...(savedMembership === undefined ? {} : { membership: savedMembership }),
       ...(cib === undefined ? {} : { cib }),
       resources,
       survivors,
@@ -130,20 +146,29 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     },
     now: systemClock.now(),
   });
-
-  const daemon = new Daemon({
+  daemon = new Daemon({
     node,
     clock: systemClock,
     log,
     events: new EventLog(),
     store,
-    membership: membership.record,
+    messaging,
     formerLife,
     readSecrets,
     resetSelf: (reason) => resetSelf(reason, log),
     helpers: places.helpers,
   });
-  const links = await openLinks(prepared, daemon);
+  return serveAndRun(configuration, daemon, messaging, log);
+}
+
+async function serveAndRun(
+  configuration: DaemonConfiguration,
+  daemon: Daemon,
+  messaging: RemoteMessaging,
+  log: Logger,
+): Promise<number> {
+  const { node: self, cluster } = configuration;
+  const { node } = daemon;
   const app = createApp({
     cluster,
     node,
@@ -153,14 +178,18 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     events: daemon.events,
     afterTurn: (listener) => daemon.afterTurn(listener),
     shutDown: () => daemon.give({ type: 'shutDown', reason: 'asked through the interface' }),
-    metrics: createMetrics({ node, now: () => daemon.now(), counters: daemon.counters }),
+    metrics: createMetrics({
+      node,
+      now: () => daemon.now(),
+      counters: () => ({ ...daemon.counters, ...messaging.counters }),
+    }),
   });
   const { socketGroup } = configuration;
   const server = await serve(app, {
     path: configuration.socket,
     ...(socketGroup === undefined ? {} : { group: socketGroup }),
   });
-  log.info({ event: 'daemon.scheduling' }, `scheduling: ${await becomeRealtime()}`);
+  log.info({ event: 'daemon.scheduling' }, `messaging's thread: ${messaging.scheduling}`);
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => daemon.give({ type: 'shutDown', reason: signal }));
@@ -168,7 +197,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   const watchdog = configuration.watchdog === undefined ? undefined : await Watchdog.open(configuration.watchdog);
   const feeding = watchdog && setInterval(() => void feed(watchdog, daemon, log), watchdogFeedMs);
 
-  const done = daemon.run(links);
+  const done = daemon.run();
   log.info({ event: 'daemon.ready', pid: process.pid }, `${self} of cluster ${cluster} is up`);
   void notify(log, 'READY=1', `STATUS=node ${self} of cluster ${cluster}`);
   const { exitCode, reason } = await done;
@@ -181,28 +210,6 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   server.close();
   await daemon.close();
   return exitCode;
-}
-
-async function openLinks(
-  prepared: readonly ReturnType<typeof prepareLink>[],
-  daemon: Daemon,
-): Promise<readonly Link[]> {
-  const links: Link[] = [];
-  for (const { sockets } of prepared) {
-    const { link, address, port } = sockets;
-    try {
-      links.push(
-        await Link.open(sockets, {
-          received: (datagram) => daemon.give({ type: 'datagram', ...datagram }),
-          failed: (failedLink, code) => daemon.give({ type: 'sendFailed', link: failedLink, code }),
-        }),
-      );
-    } catch (error) {
-      const text = `link ${link} cannot be opened on ${address} port ${port}: ${(error as Error).message}`;
-      throw new SystoleError('unavailable', text, { cause: error });
-    }
-  }
-  return links;
 }
 
 async function loadCib(store: RecordStore, log: Logger): Promise<CibRecord | undefined> {
@@ -331,10 +338,10 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const isExpected =
-    error instanceof SystoleError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+    error instanceof SystoleError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
   const text = isExpected ? (error as Error).message : ((error as Error).stack ?? String(error));
   process.stderr.write(`systoled: ${text}\n`);
-  process.exitCode = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1;
+  process.exitCode = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS') ? 2 : 1;
 }
 // Whatever else keeps the event loop alive has no more business here.
 process.exit();

@@ -1,9 +1,11 @@
 /**
  * Runs a node on this machine: what happens here becomes its inputs, what it wants becomes deeds.
  *
- * Inputs are collected while callbacks run and taken together once a turn of the event loop, after the sockets were
- * read; the node's tick comes last, so that it never judges a peer before having read its mail. Effects are carried
- * out in their order, and stop at a membership record until it is on disk: what others rely on must survive us.
+ * Inputs are collected while callbacks run and taken together once a turn of the event loop. Messaging has a thread of
+ * its own (`messaging-thread.ts`), which keeps the order of saving and sending; what is done here is everything else.
+ *
+ * A thread that stood still must not act on what it believed before: a gap in its own beat is the first thing a turn
+ * tells the node, and the node then starts nothing until messaging has said anew that quorum is held.
  */
 import type { Answer } from '@systole/crm';
 import { type Instant, type ProcessEnded, unreachable } from '@systole/kernel';
@@ -13,18 +15,14 @@ import type { EventLog } from './event-log.ts';
 import type { RecordStore } from './files.ts';
 import type { FormerLife } from './former-life.ts';
 import type { Logger } from './log.ts';
+import type { RemoteMessaging } from './messaging-remote.ts';
 import { Policy } from './policy.ts';
 import { ProcessRunner } from './processes.ts';
-import type { SlotRecord } from './slots.ts';
-import type { Link } from './udp.ts';
 
-/** A longer turn means that datagrams may be waiting unread: nobody is judged until they are read. */
-const backlogAfterMs = 75;
-/** libuv reads at most so many datagrams a socket and turn. */
-const datagramsATurn = 32;
-/** Datagrams waiting for a turn; beyond it the newest are dropped, as a full socket would. */
-const inboxMax = 4096;
-const saveAgainMs = 100;
+/** How often the main thread shows that it lives, to messaging and to itself. */
+const beatMs = 100;
+/** A longer gap between two beats is a pause. Well below the lease of 700 ms, after which peers may act without us. */
+const pauseMs = 300;
 
 export interface DaemonParts {
   readonly node: ClusterNode;
@@ -32,7 +30,7 @@ export interface DaemonParts {
   readonly log: Logger;
   readonly events: EventLog;
   readonly store: RecordStore;
-  readonly membership: SlotRecord;
+  readonly messaging: RemoteMessaging;
   readonly formerLife: FormerLife;
   readonly readSecrets: (
     resource: string,
@@ -44,13 +42,9 @@ export interface DaemonParts {
 
 /** Figures of the host itself, for metrics. */
 export interface HostCounters {
-  datagramsIn: number;
-  datagramsOut: number;
-  datagramsDropped: number;
-  bytesIn: number;
-  bytesOut: number;
   turns: number;
   longestTurnMs: number;
+  pauses: number;
   savesFailed: number;
   processesStarted: number;
   transitionsPlanned: number;
@@ -61,25 +55,17 @@ export class Daemon {
   readonly #alarm: Alarm;
   readonly #policy: Policy;
   readonly #runner: ProcessRunner;
-  #links: readonly Link[] = [];
   #inbox: NodeInput[] = [];
   #isScheduled = false;
-  #effects: NodeEffect[] = [];
-  #isSaving = false;
-  #isBacklogged = false;
-  #lastTurn: Instant;
+  #lastBeat: Instant;
   #nextRequest = 1;
   readonly #requests = new Map<string, (answer: Answer) => void>();
   readonly #turnListeners = new Set<() => void>();
   #stopped: ((stop: { readonly exitCode: number; readonly reason: string }) => void) | undefined;
   readonly counters: HostCounters = {
-    datagramsIn: 0,
-    datagramsOut: 0,
-    datagramsDropped: 0,
-    bytesIn: 0,
-    bytesOut: 0,
     turns: 0,
     longestTurnMs: 0,
+    pauses: 0,
     savesFailed: 0,
     processesStarted: 0,
     transitionsPlanned: 0,
@@ -87,7 +73,7 @@ export class Daemon {
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
-    this.#lastTurn = parts.clock.now();
+    this.#lastBeat = parts.clock.now();
     this.#alarm = new Alarm(() => this.#schedule());
     this.#policy = new Policy((answer) => this.give({ type: 'scheduled', ...answer }));
     this.#runner = new ProcessRunner((result) => this.#processEnded(result), parts.helpers);
@@ -110,34 +96,32 @@ export class Daemon {
   }
 
   /** Begins; fulfilled when the node has stopped, with the exit code that the program should have. */
-  run(links: readonly Link[]): Promise<{ readonly exitCode: number; readonly reason: string }> {
-    this.#links = links;
-    const wall = setInterval(() => this.give({ type: 'wallClock', wall: this.#parts.clock.wall() }), 1000);
+  run(): Promise<{ readonly exitCode: number; readonly reason: string }> {
+    const beat = setInterval(() => this.#beat(), beatMs);
     const done = new Promise<{ readonly exitCode: number; readonly reason: string }>((resolve) => {
       this.#stopped = resolve;
     });
+    this.#beat();
     this.#schedule();
+    this.#parts.messaging.begin();
     return done.finally(() => {
-      clearInterval(wall);
+      clearInterval(beat);
       this.#alarm.clear();
     });
   }
 
   async close(): Promise<void> {
-    for (const link of this.#links) link.close();
+    await this.#parts.messaging.close();
     await this.#policy.close();
+  }
+
+  /** The node cannot go on; it stops without leaving, and its peers recover what it ran. */
+  fail(reason: string): void {
+    this.#stopped?.({ exitCode: 70, reason });
   }
 
   /** Takes an input with the next turn. */
   give(input: NodeInput): void {
-    if (input.type === 'datagram') {
-      this.counters.datagramsIn += 1;
-      this.counters.bytesIn += input.bytes.length;
-      if (this.#inbox.length >= inboxMax) {
-        this.counters.datagramsDropped += 1;
-        return;
-      }
-    }
     this.#inbox.push(input);
     this.#schedule();
   }
@@ -161,73 +145,51 @@ export class Daemon {
     setImmediate(() => this.#turn());
   }
 
+  #beat(): void {
+    this.#parts.messaging.beat();
+    // Whatever was asleep: this thread alone, or the whole machine. The turn looks before it takes anything.
+    if (this.#parts.clock.now() - this.#lastBeat > pauseMs) this.#schedule();
+    else this.#lastBeat = this.#parts.clock.now();
+  }
+
   #turn(): void {
     this.#isScheduled = false;
     const { node, clock } = this.#parts;
     const begin = clock.now();
     const inbox = this.#inbox;
     this.#inbox = [];
-    this.#noteBacklog(inbox, begin);
+    const pausedMs = begin - this.#lastBeat;
+    this.#lastBeat = begin;
+    const effects: NodeEffect[] = [];
     try {
-      for (const input of inbox) this.#effects.push(...node.step(input, clock.now()));
-      // Frames leave with the tick, so it follows until nothing is due any more; each round is bounded by the engine.
+      if (pausedMs > pauseMs) {
+        this.counters.pauses += 1;
+        effects.push(...node.step({ type: 'paused', pausedMs }, begin));
+      }
+      for (const input of inbox) effects.push(...node.step(input, clock.now()));
       for (let round = 0; round < 8 && node.wakeAt() <= clock.now(); round++) {
-        this.#effects.push(...node.step({ type: 'tick' }, clock.now()));
+        effects.push(...node.step({ type: 'tick' }, clock.now()));
       }
     } catch (error) {
       // A broken invariant: a node that is wrong loses data, one that stops is recovered by its peers.
       this.#parts.log.fatal({ event: 'node.broken', err: error }, 'a rule that must hold does not; this node stops');
-      this.#stopped?.({ exitCode: 70, reason: String(error) });
+      this.fail(String(error));
       return;
     }
-    this.#carryOut();
+    for (const effect of effects) this.#do(effect);
     const end = clock.now();
-    this.#lastTurn = end;
     this.counters.turns += 1;
     this.counters.longestTurnMs = Math.max(this.counters.longestTurnMs, end - begin);
     for (const listener of this.#turnListeners) listener();
     this.#alarm.set(node.wakeAt() - clock.now());
   }
 
-  #noteBacklog(inbox: readonly NodeInput[], now: Instant): void {
-    const datagrams = inbox.reduce((count, { type }) => (type === 'datagram' ? count + 1 : count), 0);
-    const wasLong = now - this.#lastTurn > backlogAfterMs && datagrams >= datagramsATurn;
-    const isBacklogged = wasLong || (this.#isBacklogged && datagrams >= datagramsATurn);
-    if (isBacklogged === this.#isBacklogged) return;
-    this.#isBacklogged = isBacklogged;
-    this.#effects.push(...this.#parts.node.step({ type: 'backlog', present: isBacklogged }, now));
-    if (isBacklogged) this.#schedule();
-  }
-
-  /** Carries out what waits, in its order, up to a membership record that is not on disk yet. */
-  #carryOut(): void {
-    while (this.#effects.length > 0 && !this.#isSaving) {
-      const effects = this.#effects;
-      this.#effects = [];
-      for (const [index, effect] of effects.entries()) {
-        this.#do(effect);
-        if (this.#isSaving) {
-          this.#effects = [...effects.slice(index + 1), ...this.#effects];
-          break;
-        }
-      }
-    }
-  }
-
   #do(effect: NodeEffect): void {
     switch (effect.type) {
       case 'transmit':
-        this.counters.datagramsOut += 1;
-        this.counters.bytesOut += effect.bytes.length;
-        this.#links.find(({ options }) => options.link === effect.link)?.send(effect.to, effect.bytes);
-        break;
       case 'rejoinGroup':
-        this.#links.find(({ options }) => options.link === effect.link)?.rejoin();
-        break;
       case 'saveMembership':
-        this.#isSaving = true;
-        void this.#saveMembership(effect.token, JSON.stringify(effect.record));
-        break;
+        throw new Error(`${effect.type} is for messaging's own thread`);
       case 'saveCib':
         void this.#saveCib(effect.token, JSON.stringify(effect.record));
         break;
@@ -278,24 +240,6 @@ export class Daemon {
       default:
         unreachable(effect);
     }
-  }
-
-  /** Until it is on disk nothing that follows is done. A disk that fails is tried again for as long as that lasts. */
-  async #saveMembership(token: number, content: string): Promise<void> {
-    try {
-      await this.#parts.membership.save(content);
-    } catch (error) {
-      this.counters.savesFailed += 1;
-      this.#parts.log.error(
-        { event: 'disk.failed', err: error },
-        'could not write the membership record; trying again',
-      );
-      setTimeout(() => void this.#saveMembership(token, content), saveAgainMs);
-      return;
-    }
-    this.#isSaving = false;
-    this.give({ type: 'saved', token, isOk: true });
-    this.#carryOut();
   }
 
   async #saveCib(token: number, content: string): Promise<void> {

@@ -1,13 +1,12 @@
 /** All metrics, in one file: names, units and what they mean. Values are read when they are asked for. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ClusterNode } from '../node/index.ts';
-import type { HostCounters } from '../host/daemon.ts';
 import type { Instant } from '@systole/kernel';
 
 interface Sources {
   readonly node: ClusterNode;
   readonly now: () => Instant;
-  readonly counters: HostCounters;
+  readonly counters: () => Readonly<Record<string, number>>;
 }
 
 export function createMetrics({ node, now, counters }: Sources): () => Promise<string> {
@@ -63,7 +62,7 @@ export function createMetrics({ node, now, counters }: Sources): () => Promise<s
     }
   });
   gauge('host_total', 'what the host has counted', ['counter'], (one) => {
-    for (const [counter, value] of Object.entries(counters)) one.set({ counter }, value as number);
+    for (const [counter, value] of Object.entries(counters())) one.set({ counter }, value);
   });
   return () => registry.metrics();
 }

@@ -15,6 +15,7 @@ import type { LrmEffect, SavedResource, SecretsRead } from '@systole/lrm';
 import type { Configuration, EngineEffect, EngineInput, QuorumPolicy, Seal, StateRecord } from '@systole/messaging';
 import type { QuorumSettings } from '@systole/quorum';
 import type { AgentPlaces, FirstExisting } from '@systole/ra';
+import type { MessagingPort } from './messaging-port.ts';
 import type { StonithEffect } from '@systole/stonith';
 
 export type NodeInput =
@@ -25,6 +26,10 @@ export type NodeInput =
         type: 'datagram' | 'tick' | 'linkChanged' | 'sendFailed' | 'clockStepped' | 'wallClock' | 'backlog' | 'readmit';
       }
     >
+  /** What messaging wants, where it runs in a thread of its own. */
+  | { readonly type: 'messaging'; readonly effects: readonly EngineEffect[] }
+  /** This thread stood still for so long: what it believes of quorum may be out of date. */
+  | { readonly type: 'paused'; readonly pausedMs: number }
   /** What the `saveMembership` or `saveCib` with this token asked for is on disk, or could not be written. */
   | { readonly type: 'saved'; readonly token: number; readonly isOk: boolean; readonly problem?: string }
   | ProcessEnded
@@ -103,6 +108,8 @@ export interface NodePorts {
   readonly wallClock: () => Epoch;
   /** Which of several files exists first, for finding agents. */
   readonly firstExisting: FirstExisting;
+  /** Messaging that runs elsewhere; then its datagrams, ticks and records are not the node's business. */
+  readonly messaging?: MessagingPort;
   /** In place of the configured rules of quorum; for tests. */
   readonly quorumPolicy?: QuorumPolicy;
   /** Sees every effect of every part before it is routed; for the simulator's laws. Must not act. */

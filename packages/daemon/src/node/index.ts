@@ -1,4 +1,6 @@
 /** All parts of one cluster member put together, without sockets, disks, processes or clocks: what the simulator runs. */
 export * from './contract.ts';
+export { allNames, localMessaging, type MessagingPort, type MessagingSetup, messagingSetup } from './messaging-port.ts';
+export { restored } from './durable.ts';
 export { createNode, ClusterNode } from './node.ts';
 export { nodeIdOf, NodeIds } from './node-ids.ts';

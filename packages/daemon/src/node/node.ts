@@ -13,21 +13,12 @@ import { type Cib, emptyCib } from '@systole/cib';
 import { Controller, type CrmEffect, type CrmInput, type Report } from '@systole/crm';
 import { elapsed, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
 import { LocalResourceManager, type LrmEffect, type LrmInput } from '@systole/lrm';
-import {
-  type Configuration,
-  createEngine,
-  type Engine,
-  type EngineEffect,
-  type EngineInput,
-  type EngineStatus,
-  type QuorumPolicy,
-  type View,
-} from '@systole/messaging';
-import { quorumOptions, quorumPolicy } from '@systole/quorum';
+import type { EngineEffect, EngineInput, EngineStatus, View } from '@systole/messaging';
 import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from '@systole/stonith';
-import type { NodeConfiguration, NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
+import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
 import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
+import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
 import { NodeIds } from './node-ids.ts';
 import { TimerTable } from './timer-table.ts';
 
@@ -51,7 +42,8 @@ interface Sent {
 }
 
 type Work =
-  | { readonly for: 'messaging'; readonly input: EngineInput }
+  /** `view`: a message that means something in that view only. */
+  | { readonly for: 'messaging'; readonly input: EngineInput; readonly view?: number }
   | { readonly for: 'crm'; readonly input: CrmInput }
   | { readonly for: 'lrm'; readonly input: LrmInput }
   | { readonly for: 'stonith'; readonly input: StonithInput };
@@ -62,8 +54,7 @@ const fencerLettersMax = 256;
 export class ClusterNode {
   readonly #start: NodeStart;
   #ids: NodeIds;
-  #policy: QuorumPolicy;
-  readonly #engine: Engine;
+  readonly #engine: MessagingPort;
   readonly #crm: Controller;
   readonly #lrm: LocalResourceManager;
   readonly #fencer: Fencer;
@@ -90,20 +81,14 @@ export class ClusterNode {
     this.#start = start;
     this.#lastStep = now;
     const cib = restored(saved.cib);
-    const ids = NodeIds.of(allNames(configuration, cib?.state.cib ?? emptyCib));
+    const names = allNames(configuration, cib?.state.cib ?? emptyCib);
+    const ids = NodeIds.of(names);
     invariant(ids.ok, ids.ok ? '' : ids.error);
     this.#ids = ids.value;
-    this.#policy = this.#quorumPolicy();
+    const setup = messagingSetup(configuration, names);
+    invariant(setup.ok, setup.ok ? '' : setup.error);
     const { membership } = saved;
-    this.#engine = createEngine({
-      configuration: this.#messagingConfiguration(),
-      seal: ports.seal,
-      random: ports.random,
-      quorum: delegate(() => this.#policy),
-      ...(membership === undefined ? {} : { saved: membership }),
-      wall: ports.wallClock(),
-      now,
-    });
+    this.#engine = ports.messaging ?? localMessaging(setup.value, ports, membership, now);
     const { random, wallClock } = ports;
     this.#crm = new Controller({
       self,
@@ -127,6 +112,11 @@ export class ClusterNode {
     const { resources, survivors, hasRebooted } = saved;
     this.#work.push({ for: 'lrm', input: { type: 'restore', saved: resources, survivors, hasRebooted } });
     this.#toFencer(emptyCib, this.#crm.cib, true);
+  }
+
+  /** Messaging runs in this thread, and learns of a pause from the first step after it. */
+  get #isLocal(): boolean {
+    return this.#start.ports.messaging === undefined;
   }
 
   // ---- what others may look at ------------------------------------------------------------------------------------
@@ -190,7 +180,7 @@ export class ClusterNode {
     this.#effects = [];
     const hasPaused = elapsed(this.#lastStep, now) > pauseMs;
     this.#lastStep = now;
-    if (hasPaused && input.type !== 'datagram' && input.type !== 'tick') {
+    if (hasPaused && input.type !== 'datagram' && input.type !== 'tick' && this.#isLocal) {
       this.#work.push({ for: 'messaging', input: { type: 'tick' } });
       this.#goRound(now);
     }
@@ -217,6 +207,18 @@ export class ClusterNode {
       case 'backlog':
       case 'readmit':
         this.#work.push({ for: 'messaging', input });
+        break;
+      case 'messaging':
+        for (const effect of input.effects) this.#fromMessaging(effect);
+        break;
+      case 'paused':
+        this.#crmInput({
+          type: 'quorum',
+          state: 'uncertain',
+          reason: `this node stood still for ${input.pausedMs} ms`,
+        });
+        this.#goRound(now);
+        for (const effect of this.#engine.refresh(now)) this.#fromMessaging(effect);
         break;
       case 'saved':
         this.#saved(input);
@@ -250,7 +252,7 @@ export class ClusterNode {
     for (let work = this.#work.shift(); work !== undefined; work = this.#work.shift()) {
       switch (work.for) {
         case 'messaging':
-          for (const effect of this.#engine.step(work.input, now)) this.#fromMessaging(effect);
+          this.#toMessaging(work.input, work.view, now);
           break;
         case 'crm':
           for (const effect of this.#crm.step(work.input, now)) this.#fromCrm(effect, now);
@@ -327,7 +329,7 @@ export class ClusterNode {
         break;
       case 'restart': {
         const token = this.#nextToken++;
-        this.#effects.push({ type: 'saveMembership', token, record: effect.record });
+        if (this.#isLocal) this.#effects.push({ type: 'saveMembership', token, record: effect.record });
         this.#stop(75, 'another life of this node was newer (a clock set back, or a copied disk): start again');
         break;
       }
@@ -397,11 +399,25 @@ export class ClusterNode {
     for (const letter of this.#letters.splice(0)) this.#submit(letter);
   }
 
-  #submit(sent: Sent): void {
+  /**
+   * A message of the controller is meant for the view that the controller is in. Messaging may be further by now; then
+   * it is rejected like any other whose view has ended. (A durable change that slipped into a view before its members
+   * had agreed on a CIB could be stored by none of them, and would hold up everything behind it.)
+   */
+  #submit(sent: Sent, view?: number): void {
     const handle = this.#nextHandle++;
     this.#sent.set(handle, sent);
     const body = encoder.encode(JSON.stringify(sent.envelope));
-    this.#work.push({ for: 'messaging', input: { type: 'submit', handle, service: sent.service, body } });
+    const input = { type: 'submit', handle, service: sent.service, body } as const;
+    this.#work.push({ for: 'messaging', input, ...(view === undefined ? {} : { view }) });
+  }
+
+  #toMessaging(input: EngineInput, view: number | undefined, now: Instant): void {
+    if (input.type === 'submit' && view !== undefined && view !== this.#view?.tag.number) {
+      this.#rejected({ type: 'rejected', handle: input.handle, reason: 'viewEnded' });
+      return;
+    }
+    for (const effect of this.#engine.step(input, now, view)) this.#fromMessaging(effect);
   }
 
   // ---- the cluster resource manager -------------------------------------------------------------------------------
@@ -413,13 +429,12 @@ export class ClusterNode {
   #fromCrm(effect: CrmEffect, now: Instant): void {
     this.#start.ports.observe?.({ part: 'crm', effect });
     switch (effect.type) {
-      case 'send':
-        this.#submit({
-          envelope: { to: 'crm', message: effect.message },
-          service: effect.service,
-          crmId: effect.messageId,
-        });
+      case 'send': {
+        const { message, service, messageId } = effect;
+        const view = this.#crm.state.viewNumber ?? 0;
+        this.#submit({ envelope: { to: 'crm', message }, service, crmId: messageId }, view);
         break;
+      }
       case 'schedule':
         this.#effects.push(effect);
         break;
@@ -435,7 +450,7 @@ export class ClusterNode {
         this.#work.push({ for: 'stonith', input: effect });
         break;
       case 'cibChanged':
-        this.#cibChanged(effect);
+        this.#cibChanged(effect, now);
         break;
       case 'integrated': {
         const { replica, lineage } = this.#crm;
@@ -463,16 +478,19 @@ export class ClusterNode {
     }
   }
 
-  #cibChanged({ before, after, isConfiguration, isWhole }: Extract<CrmEffect, { type: 'cibChanged' }>): void {
+  #cibChanged(
+    { before, after, isConfiguration, isWhole }: Extract<CrmEffect, { type: 'cibChanged' }>,
+    now: Instant,
+  ): void {
     this.#effects.push({ type: 'cibChanged', cib: after, isConfiguration });
     if (isConfiguration) {
       this.#toFencer(before, after, isWhole);
-      this.#knowNodes(after);
+      this.#knowNodes(after, now);
     }
   }
 
   /** Nodes that the configuration has gained (or lost) are listened to (or not) from now on. */
-  #knowNodes(cib: Cib): void {
+  #knowNodes(cib: Cib, now: Instant): void {
     const names = allNames(this.#start.configuration, cib);
     if (names.length === this.#ids.names.length && names.every((name) => this.#ids.has(name))) return;
     const ids = NodeIds.of(names);
@@ -480,12 +498,13 @@ export class ClusterNode {
       this.#report('node', 'error', 'nodes.refused', ids.error, {});
       return;
     }
+    const setup = messagingSetup(this.#start.configuration, names);
+    if (!setup.ok) {
+      this.#report('node', 'error', 'nodes.refused', setup.error, {});
+      return;
+    }
     this.#ids = ids.value;
-    this.#policy = this.#quorumPolicy();
-    this.#work.push({
-      for: 'messaging',
-      input: { type: 'reconfigure', configuration: this.#messagingConfiguration() },
-    });
+    for (const effect of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(effect);
   }
 
   // ---- the local resource manager ---------------------------------------------------------------------------------
@@ -658,7 +677,7 @@ export class ClusterNode {
       const members = this.#view?.members.map(({ node }) => node) ?? [];
       const voters = members
         .toSorted((a, b) => a - b)
-        .map((node) => ({ node, votes: this.#policy.votes(node, memory) || 1 }));
+        .map((node) => ({ node, votes: memory.base.voters.find((voter) => voter.node === node)?.votes ?? 1 }));
       const base = { generation: memory.base.generation + 1, revision: 0, voters, deviceVotes: 0 };
       const { pending: _pending, ...rest } = memory;
       this.#work.push({
@@ -724,33 +743,9 @@ export class ClusterNode {
   #name(id: number): string {
     return this.#ids.name(id) ?? `#${id}`;
   }
-
-  #messagingConfiguration(): Configuration {
-    const self = this.#ids.id(this.self);
-    invariant(self !== undefined, 'this node is one of the nodes');
-    return { ...this.#start.configuration.messaging, self, nodes: this.#ids.all, revision: 1 };
-  }
-
-  #quorumPolicy(): QuorumPolicy {
-    const { ports, configuration } = this.#start;
-    if (ports.quorumPolicy !== undefined) return ports.quorumPolicy;
-    const { votes = {}, ...settings } = configuration.quorum;
-    const voters = this.#ids.names.map((name) => ({ node: this.#ids.id(name) ?? 0, votes: votes[name] ?? 1 }));
-    const checked = quorumOptions({ ...settings, voters });
-    invariant(checked.ok, checked.ok ? '' : checked.error.join('; '));
-    return quorumPolicy(checked.value.options);
-  }
 }
 
 export const createNode = (start: NodeStart): ClusterNode => new ClusterNode(start);
-
-/** Expected nodes and those of the configuration, each once. */
-function allNames({ nodes, self }: NodeConfiguration, cib: Cib): readonly string[] {
-  const configured = cib.configuration.nodes
-    .filter(({ type }) => (type ?? 'member') === 'member')
-    .map(({ name }) => name);
-  return [...new Set([self, ...nodes, ...configured])].toSorted((a, b) => (a < b ? -1 : 1));
-}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -764,14 +759,3 @@ function readEnvelope(body: Uint8Array): Envelope | undefined {
     return undefined;
   }
 }
-
-/** A policy that is replaced when the set of nodes changes; messaging keeps one reference. */
-const delegate = (policy: () => QuorumPolicy): QuorumPolicy => ({
-  start: (saved) => policy().start(saved),
-  decide: (input) => policy().decide(input),
-  enough: (nodes, memory, deviceGranted, decision) => policy().enough(nodes, memory, deviceGranted, decision),
-  votes: (node, memory) => policy().votes(node, memory),
-  proposeChange: (context, now) => policy().proposeChange(context, now),
-  changeReceived: (body, memory, view) => policy().changeReceived(body, memory, view),
-  changeDelivered: (body, memory, view) => policy().changeDelivered(body, memory, view),
-});

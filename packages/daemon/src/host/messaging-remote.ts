@@ -1,0 +1,131 @@
+/**
+ * Messaging in its thread, as the node in the main thread sees it: inputs leave at once and their effects come back as
+ * an input of the node. Its status is its last word, at most half a second old.
+ */
+import { Worker } from 'node:worker_threads';
+import { type Instant, SystoleError } from '@systole/kernel';
+import type { EngineEffect, EngineInput, EngineStatus } from '@systole/messaging';
+import type { MessagingPort, MessagingSetup } from '../node/index.ts';
+import type { FromThread, MessagingCounters, ThreadInput, ToThread } from './messaging-protocol.ts';
+import type { LinkSockets } from './udp.ts';
+
+/** Messaging needs a tenth of it; a leak should show before the machine suffers. */
+const heapMegabytesMax = 128;
+const never = Number.MAX_SAFE_INTEGER as Instant;
+
+export interface RemoteEvents {
+  readonly effects: (effects: readonly EngineEffect[]) => void;
+  readonly problem: (text: string) => void;
+  /** The thread has died: the node cannot go on. */
+  readonly died: (error: Error) => void;
+}
+
+export class RemoteMessaging implements MessagingPort {
+  readonly #worker: Worker;
+  readonly #alive: Int32Array;
+  #status: EngineStatus;
+  #counters: MessagingCounters | undefined;
+  #waiting: ThreadInput[] = [];
+  /** How the thread is scheduled, for the log. */
+  readonly scheduling: string;
+
+  private constructor(worker: Worker, alive: Int32Array, started: Extract<FromThread, { type: 'started' }>) {
+    this.#worker = worker;
+    this.#alive = alive;
+    this.#status = started.status;
+    this.scheduling = started.scheduling;
+  }
+
+  /** @throws SystoleError where a link cannot be opened. */
+  static async start(
+    setup: MessagingSetup,
+    links: readonly LinkSockets[],
+    folder: string,
+    events: RemoteEvents,
+  ): Promise<RemoteMessaging> {
+    const alive = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(new URL('./messaging-thread.ts', import.meta.url), {
+      name: 'messaging',
+      workerData: { setup, links, folder, alive },
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
+    });
+    const started = await new Promise<Extract<FromThread, { type: 'started' }>>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.on('message', function first(message: FromThread) {
+        if (message.type === 'problem') events.problem(message.text);
+        if (message.type === 'failed') reject(new SystoleError('unavailable', message.text));
+        if (message.type !== 'started') return;
+        worker.off('message', first);
+        worker.off('error', reject);
+        resolve(message);
+      });
+    });
+    const remote = new RemoteMessaging(worker, alive, started);
+    worker.on('error', (error: Error) => events.died(error));
+    worker.on('exit', (code) => events.died(new Error(`messaging's thread ended with ${code}`)));
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'effects') events.effects(message.effects);
+      else if (message.type === 'problem') events.problem(message.text);
+      else if (message.type === 'status') {
+        remote.#status = message.status;
+        remote.#counters = message.counters;
+      }
+    });
+    return remote;
+  }
+
+  /** From here on datagrams are sent and received. */
+  begin(): void {
+    this.#worker.postMessage({ type: 'begin' });
+  }
+
+  /** The main thread lives. */
+  beat(): void {
+    Atomics.add(this.#alive, 0, 1);
+  }
+
+  get counters(): MessagingCounters | undefined {
+    return this.#counters;
+  }
+
+  step(input: EngineInput, _now: Instant, view?: number): readonly EngineEffect[] {
+    if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
+    this.#waiting.push(view === undefined ? { input } : { input, view });
+    return [];
+  }
+
+  wakeAt(): Instant {
+    return never;
+  }
+
+  status(): EngineStatus {
+    return this.#status;
+  }
+
+  reconfigure(setup: MessagingSetup): readonly EngineEffect[] {
+    this.#flush();
+    this.#tell({ type: 'reconfigure', setup });
+    return [];
+  }
+
+  refresh(): readonly EngineEffect[] {
+    this.#flush();
+    this.#tell({ type: 'refresh' });
+    return [];
+  }
+
+  async close(): Promise<void> {
+    this.#worker.removeAllListeners();
+    await this.#worker.terminate();
+  }
+
+  #flush(): void {
+    const inputs = this.#waiting;
+    this.#waiting = [];
+    if (inputs.length > 0) this.#tell({ type: 'inputs', inputs });
+  }
+
+  #tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+}
