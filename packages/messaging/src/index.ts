@@ -4,6 +4,7 @@
  */
 export * from './configuration.ts';
 export { createEngine } from './engine.ts';
+export * from './letters.ts';
 export * from './majority.ts';
 export * from './quorum-port.ts';
 export * from './seal.ts';

@@ -8,7 +8,11 @@
  * - `rotate`: one good link after the other.
  * Heartbeats and frames of a change of view go on all links whatever their state.
  *
- * In mode `auto` heartbeats also go to each peer by unicast once a second. A peer that reports our unicast but for
+ * What has to be repeated (submissions, answers to gap reports, tails) goes on all links: so a link that died a moment
+ * ago costs one repetition, not a detection time.
+ *
+ * In mode `auto` heartbeats also go to each peer by unicast once a second, and with each heartbeat as soon as its last
+ * echoes lack our multicast: so a switch that forgets the group costs no view. A peer that reports our unicast but for
  * three seconds no multicast is served by unicast from then on, until it reports multicast again.
  */
 import type { LinkConfiguration } from './configuration.ts';
@@ -156,7 +160,7 @@ export class Links {
     let unicastLinks = 0;
     for (const { configuration } of this.#states) {
       const link = peer.links[configuration.id] as PeerLink;
-      if (now - link.lastMulticast <= timing.suspectMs) multicastLinks |= 1 << configuration.id;
+      if (now - link.lastMulticast <= 2.5 * timing.heartbeatMs) multicastLinks |= 1 << configuration.id;
       if (now - link.lastUnicast <= timing.suspectMs) unicastLinks |= 1 << configuration.id;
     }
     return { multicastLinks, unicastLinks };
@@ -229,8 +233,16 @@ export class Links {
     for (const peer of peers) {
       const { address } = peer.links[id] as PeerLink;
       if (address === undefined) continue;
-      if (byUnicast(peer) || (byUnicastToo && mode === 'auto')) targets.push({ link: id, to: address });
+      if (byUnicast(peer) || (mode === 'auto' && (byUnicastToo || this.#isDoubtful(peer.links[id] as PeerLink)))) {
+        targets.push({ link: id, to: address });
+      }
     }
+  }
+
+  /** It has told lately that our multicast does not arrive: until that is certain, heartbeats go both ways. */
+  #isDoubtful({ multicastEchoed }: PeerLink): boolean {
+    const { now, timing } = this.#core;
+    return multicastEchoed !== never && now - multicastEchoed > 2 * timing.heartbeatMs;
   }
 
   #toPeer(state: LinkState, peer: Peer): Target | undefined {
@@ -262,6 +274,15 @@ export class Links {
     const chosen = linkMode === 'rotate' ? good[this.#turn % Math.max(1, good.length)] : good[0];
     if (chosen !== undefined) this.#toPeers(chosen, peers, false, targets);
     else for (const peer of peers) targets.push(...this.toNode(peer.node));
+    return targets;
+  }
+
+  /** All ways for data to these nodes: for what is repeated. */
+  toMembersEverywhere(nodes: readonly NodeId[]): Target[] {
+    const peers = nodes.flatMap((node) => this.#peers.get(node) ?? []);
+    const targets: Target[] = [];
+    if (peers.length === 0) return targets;
+    for (const state of this.#states) if (state.up) this.#toPeers(state, peers, false, targets);
     return targets;
   }
 

@@ -298,7 +298,14 @@ export class Order {
       const send = (): void => {
         if (run.length === 0) return;
         const { stable, durable } = this;
-        this.#outbox.toNode(to, { type: 'ordered', view: this.view.tag, first, stable, durable, entries: run });
+        this.#outbox.toNodeEverywhere(to, {
+          type: 'ordered',
+          view: this.view.tag,
+          first,
+          stable,
+          durable,
+          entries: run,
+        });
         this.#core.counters.add('gapsAnswered', run.length);
         run = [];
         size = orderedHead;
@@ -332,11 +339,14 @@ export class Order {
     const waiting = this.#lastWaiting > this.#receiptReceived || this.#lastWaiting > this.#receiptDurable;
     const due = this.#receiptWanted || (advanced && waiting) || received - this.#receiptReceived >= receiptEntries;
     if (!due) return;
+    const wasAskedFor = this.#receiptWanted;
     this.#receiptWanted = false;
     this.#receiptReceived = received;
     this.#receiptDurable = durable;
     this.#core.counters.add('receiptsSent');
-    this.#outbox.toNode(this.sequencer, { type: 'receipt', view: this.view.tag, received, durable });
+    const frame = { type: 'receipt', view: this.view.tag, received, durable } as const;
+    if (wasAskedFor) this.#outbox.toNodeEverywhere(this.sequencer, frame);
+    else this.#outbox.toNode(this.sequencer, frame);
   }
 
   nextDeadline(): number {

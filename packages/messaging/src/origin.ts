@@ -119,7 +119,7 @@ export class Origin {
 
   /** Sends what is new, and all again if the oldest has waited too long. `budget`: bytes of a datagram's frames. */
   flush(budget: number): void {
-    this.#send(this.takeUnsent(), budget);
+    this.#send(this.takeUnsent(), budget, false);
     const oldest = this.#queue[this.#head];
     if (this.#sent > 0 && oldest !== undefined && this.#core.now - oldest.sentAt >= this.#rto) {
       this.#rto = Math.min(rtoCeiling, Math.ceil(this.#rto * 1.5));
@@ -147,10 +147,10 @@ export class Origin {
     const oldest = this.#queue[this.#head];
     if (oldest !== undefined) oldest.sentAt = this.#core.now;
     this.#core.counters.add('submissionsRepeated', entries.length);
-    this.#send(entries, budget);
+    this.#send(entries, budget, true);
   }
 
-  #send(entries: readonly Entry[], budget: number): void {
+  #send(entries: readonly Entry[], budget: number, isRepetition: boolean): void {
     let start = 0;
     while (start < entries.length) {
       let size = frameHead + 12;
@@ -161,11 +161,9 @@ export class Origin {
         size += next;
         end += 1;
       }
-      this.#outbox.toNode(this.#sequencer, {
-        type: 'submission',
-        view: this.#view,
-        entries: entries.slice(start, end),
-      });
+      const frame = { type: 'submission', view: this.#view, entries: entries.slice(start, end) } as const;
+      if (isRepetition) this.#outbox.toNodeEverywhere(this.#sequencer, frame);
+      else this.#outbox.toNode(this.#sequencer, frame);
       start = end;
     }
   }

@@ -15,6 +15,7 @@ import type { NodeId } from './surface.ts';
 const all = -1;
 const members = -2;
 const everyone = -3;
+const membersEverywhere = -4;
 const everywhere = 65536;
 
 /** A new session, and so a new key, at the latest after so many datagrams or so long. */
@@ -79,6 +80,11 @@ export class Outbox {
     if (this.#members.length > 0) this.#add(members, encodeFrame(frame), false);
   }
 
+  /** To the other members, on every link: for what is repeated. */
+  toMembersEverywhere(frame: Frame): void {
+    if (this.#members.length > 0) this.#add(membersEverywhere, encodeFrame(frame), false);
+  }
+
   /** To every other node, as data: on one way each. */
   toEveryone(frame: Frame): void {
     this.#add(everyone, encodeFrame(frame), false);
@@ -129,6 +135,7 @@ export class Outbox {
 
   #targets(where: number): Target[] {
     if (where === all) return this.#links.toAll(this.#allByUnicastToo);
+    if (where === membersEverywhere) return this.#links.toMembersEverywhere(this.#members);
     if (where === everyone) return this.#links.toMembers(this.#core.nodes.filter((node) => node !== this.#core.self));
     if (where === members) return this.#links.toMembers(this.#members);
     return where >= everywhere ? this.#links.toNodeEverywhere(where - everywhere) : this.#links.toNode(where);

@@ -87,7 +87,11 @@ export class Sequencer {
     }
     if (intake.early.size > 0 && this.#core.now - intake.gapReportedAt >= submissionGapMs) {
       intake.gapReportedAt = this.#core.now;
-      this.#outbox.toNode(intake.node, { type: 'submissionGap', view: this.#order.view.tag, next: intake.next });
+      this.#outbox.toNodeEverywhere(intake.node, {
+        type: 'submissionGap',
+        view: this.#order.view.tag,
+        next: intake.next,
+      });
     }
   }
 
@@ -212,7 +216,14 @@ export class Sequencer {
     this.#announcedStable = stable;
     this.#announcedDurable = durable;
     this.#core.counters.add('tailsSent');
-    this.#outbox.toMembers({ type: 'tail', view: view.tag, highest: log.received, stable, durable, receiptWanted });
+    this.#outbox.toMembersEverywhere({
+      type: 'tail',
+      view: view.tag,
+      highest: log.received,
+      stable,
+      durable,
+      receiptWanted,
+    });
   }
 
   /** The last message lost is found by this, in 5 ms, not by the next one. */

@@ -321,7 +321,9 @@ export class Cluster {
     const at = Math.max(engine.wakeAt(), this.now);
     if (at >= machine.wakeAt) return;
     machine.wakeAt = at;
-    this.at(at, () => this.#wake(machine, generation));
+    this.at(at, () => {
+      if (machine.wakeAt === at) this.#wake(machine, generation); // else an earlier one has replaced it
+    });
   }
 
   #wake(machine: Machine, generation: number): void {
