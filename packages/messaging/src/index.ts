@@ -2,6 +2,7 @@
  * Encrypted datagrams, failure detection, agreed membership and totally ordered messages between the nodes of a
  * cluster, as one pure engine: `createEngine(options)`, then `step(input, now)`.
  */
+export * from './arbiter-key.ts';
 export * from './configuration.ts';
 export { createEngine } from './engine.ts';
 export * from './letters.ts';

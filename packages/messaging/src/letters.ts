@@ -133,7 +133,7 @@ export class LetterBox {
     if (session === undefined) return { ok: false, why: 'tooMany' };
     this.#incarnations.set(header.sender, incarnation);
     session.window.mark(header.counter);
-    return { ok: true, from: header.sender, body: plain.slice(prefixBytes) };
+    return { ok: true, from: header.sender, body: new Uint8Array(plain.subarray(prefixBytes)) };
   }
 
   #remember(sender: NodeId, name: string, cipher: SessionCipher): Session | undefined {
