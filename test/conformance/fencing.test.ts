@@ -314,8 +314,10 @@ class Driver {
 /** Actions on a target; the rest are questions. */
 const deeds: readonly string[] = ['on', 'off', 'reboot'];
 
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 const list = (value: unknown): readonly string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value.map(String) : [String(value as string | number)];
+  value === undefined ? [] : Array.isArray(value) ? value.map(text) : [text(value)];
 
 describe.skipIf(missing !== undefined)(
   `fencing cases of other projects${missing === undefined ? '' : ` (${missing})`}`,

@@ -36,7 +36,11 @@ export function operationResult(
   switch (outcome.type) {
     case 'exited':
       return {
-        status: executionStatus.done,
+        // Every unit has the same program, so only the program's answer can say that the unit is missing.
+        status:
+          kind === 'systemd' && outcome.code === exitCode.installed
+            ? executionStatus.notInstalled
+            : executionStatus.done,
         exitCode: ocfExitCode(kind, operation, outcome.code),
         ...(said === undefined ? {} : { exitReason: said }),
       };
