@@ -7,6 +7,7 @@
  */
 import type { Placement } from '../assign/placement.ts';
 import type { Constraints, OrderEnd, OrderRelation } from '../constraints/constraint.ts';
+import { note } from '../graph/draft.ts';
 import { applyOrders } from '../graph/orders.ts';
 import { Means } from '../graph/link.ts';
 import { Plan, type Side } from '../graph/plan.ts';
@@ -77,7 +78,7 @@ function draftDemands(plan: Plan): void {
       case 'fence': {
         const fencing = plan.fencing(demand.node, { isOptional: true, reason: demand.reason });
         const delay = demand.hasPriorityDelay ? priorityDelay(plan, demand.node) : undefined;
-        if (delay !== undefined) fencing.extra.set('priority-fencing-delay', String(delay));
+        if (delay !== undefined) note(fencing, 'priority-fencing-delay', String(delay));
         break;
       }
       case 'clearFailCount': {

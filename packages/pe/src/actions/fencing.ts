@@ -2,7 +2,7 @@
  * Fencing of nodes, and what it means for everything else: what ran there is down once the node is fenced, and may be
  * started elsewhere only then.
  */
-import { clear, type Draft, Flag, set } from '../graph/draft.ts';
+import { clear, type Draft, Flag, note, set } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { isPrimitive, type Subject } from '../graph/subject.ts';
@@ -47,7 +47,7 @@ const isAnyManaged = (subject: Subject): boolean => subject.isManaged || subject
 function draftShutdown(plan: Plan, node: Node): Draft {
   const shutdown = plan.deed(`do_shutdown-${node.name}`, 'do_shutdown', node);
   clear(shutdown, Flag.optional);
-  shutdown.extra.set('op_no_wait', 'true');
+  note(shutdown, 'op_no_wait', 'true');
   if (node.isMaintenance) return shutdown;
   for (const stop of plan.stopsOn(node)) {
     const subject = stop.subject as Subject;

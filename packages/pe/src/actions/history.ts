@@ -7,7 +7,7 @@ import { findOperation } from '../config/operations.ts';
 import { parametersOn } from '../config/parameters.ts';
 import { needsHostName } from '../expand/bundle.ts';
 import { topOf } from '../expand/instance.ts';
-import { giveReason, set, Flag } from '../graph/draft.ts';
+import { Flag, giveReason, note, set } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
@@ -157,7 +157,7 @@ export function followChange(
 
 function cancel(plan: Plan, subject: Subject, node: Node, entry: HistoryEntry, reason: string): void {
   const draft = draftCancel(plan, subject, entry.operation, entry.intervalMs, node);
-  draft.extra.set('call_id', String(entry.callId));
+  note(draft, 'call_id', String(entry.callId));
   giveReason(draft, reason);
   plan.order({ subject, key: 'stop_0' }, { draft }, Means.ordered);
 }
@@ -202,7 +202,7 @@ export function draftClearFailCount(
   reason: string,
 ): ReturnType<Plan['action']> {
   const draft = plan.action(subject, 'clear_failcount', { node, isOptional: false });
-  draft.extra.set('op_no_wait', 'true');
+  note(draft, 'op_no_wait', 'true');
   giveReason(draft, reason);
   return draft;
 }

@@ -1,5 +1,5 @@
 /** Live migration: a move that keeps the resource running, as `migrate_to` there, `migrate_from` here, and a stop. */
-import { type Draft, Flag, set } from '../graph/draft.ts';
+import { type Draft, Flag, note, set } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { primitive, type Subject } from '../graph/subject.ts';
@@ -45,7 +45,7 @@ export function draftMigration(plan: Plan, subject: Subject, current: Node): voi
     plan.order(on('migrate_to'), on('migrate_from'), chain);
     name(to, current, target);
     // What happens on the target matters even if the source is lost meanwhile, except for connections.
-    if (!primitive(subject).isConnection) to.extra.set('record_pending', 'true');
+    if (!primitive(subject).isConnection) note(to, 'record_pending', 'true');
   }
   plan.order(on('migrate_from'), on('stop'), chain);
   plan.order(on('migrate_from'), on('start'), chain | Means.firstElseThen);
@@ -53,6 +53,6 @@ export function draftMigration(plan: Plan, subject: Subject, current: Node): voi
 }
 
 function name(draft: Draft, source: Node, target: Node): void {
-  draft.extra.set('migrate_source', source.name);
-  draft.extra.set('migrate_target', target.name);
+  note(draft, 'migrate_source', source.name);
+  note(draft, 'migrate_target', target.name);
 }

@@ -4,7 +4,7 @@
  * the plan is settled (`notify.ts`).
  */
 import { INFINITY } from '@systole/cib';
-import { clear, type Draft, Flag, isOptional, isRunnable, set } from '../graph/draft.ts';
+import { clear, type Draft, Flag, isOptional, isRunnable, note, set } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Subject } from '../graph/subject.ts';
@@ -74,9 +74,9 @@ function point(
     key: `${type}_notify_${action.operation}_0`,
   });
   set(draft, Flag.pseudo);
-  draft.extra.set('notify_key_type', type);
-  draft.extra.set('notify_key_operation', action.operation);
-  draft.extra.set('notify_type', type.endsWith('pre') ? 'pre' : 'post');
-  draft.extra.set('notify_operation', about);
+  note(draft, 'notify_key_type', type);
+  note(draft, 'notify_key_operation', action.operation);
+  note(draft, 'notify_type', type.endsWith('pre') ? 'pre' : 'post');
+  note(draft, 'notify_operation', about);
   return draft;
 }

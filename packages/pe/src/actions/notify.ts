@@ -5,7 +5,7 @@
  */
 import { byCodeUnit } from '@systole/kernel';
 import { INFINITY } from '@systole/cib';
-import { clear, type Draft, Flag, isOptional, isPseudo, isRunnable } from '../graph/draft.ts';
+import { clear, type Draft, Flag, isOptional, isPseudo, isRunnable, note } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { Role, type Subject } from '../graph/subject.ts';
@@ -145,7 +145,7 @@ function notifyAll(
   for (const doing of doings) {
     for (const draft of subject.drafts.get(`${doing}_0`) ?? []) {
       if (isOptional(draft) || draft.node === undefined) continue;
-      for (const [name, value] of meta) draft.extra.set(name, value);
+      for (const [name, value] of meta) note(draft, name, value);
     }
   }
   const about = points.about as Doing;
@@ -224,8 +224,8 @@ function notify(
   const about = point.extra.get('notify_operation') as string;
   const key = `${type}_notify_${about}_0`;
   const draft = plan.action(subject, point.operation, { node, isOptional: isOptional(point), key });
-  for (const [name, value] of point.extra) if (!draft.extra.has(name)) draft.extra.set(name, value);
-  for (const [name, value] of meta) draft.extra.set(name, value);
+  for (const [name, value] of point.extra) if (!draft.extra.has(name)) note(draft, name, value);
+  for (const [name, value] of meta) note(draft, name, value);
   plan.link(point, draft, Means.ordered);
   plan.link(draft, pointDone, Means.ordered);
   return draft;

@@ -4,7 +4,7 @@
  */
 import { isTrue } from '../config/values.ts';
 import { compatibleInstance } from '../graph/collective.ts';
-import { type Draft, Flag, isPseudo, isRunnable } from '../graph/draft.ts';
+import { type Draft, isPseudo, isRunnable } from '../graph/draft.ts';
 import { has, type Link, Means } from '../graph/link.ts';
 import type { OrderRequest, Plan } from '../graph/plan.ts';
 import { isCollective, type Subject } from '../graph/subject.ts';
@@ -13,21 +13,51 @@ const probeKey = 'monitor_0';
 
 /** Adds the links; orders must have been applied. */
 export function orderProbes(plan: Plan): void {
-  for (const root of plan.roots) beforeRestarts(plan, root);
+  const leading = leadingToRestarts(plan);
+  for (const root of plan.roots) beforeRestarts(plan, root, leading);
   for (const request of plan.requests) beforeStops(plan, request);
 }
 
-function beforeRestarts(plan: Plan, subject: Subject): void {
+/** Every action from which a chain of orders may lead to one whose resource would have to be stopped or demoted. */
+function leadingToRestarts(plan: Plan): ReadonlySet<Draft> {
+  const leading = new Set<Draft>();
+  const waiting: Draft[] = [];
+  const add = (draft: Draft): void => {
+    if (leading.has(draft)) return;
+    leading.add(draft);
+    waiting.push(draft);
+  };
+  for (const draft of plan.drafts) {
+    const undo = undoOf(draft);
+    if (undo !== undefined && draft.subject !== undefined && plan.find(draft.subject, undo).length > 0) add(draft);
+  }
+  for (let draft = waiting.pop(); draft !== undefined; draft = waiting.pop()) {
+    for (const { first, meaning } of draft.before) {
+      const isOfWhole = first.subject !== undefined && first.subject.kind !== 'primitive';
+      if (has(meaning, Means.firstImpliesThen) || isOfWhole) add(first);
+    }
+  }
+  return leading;
+}
+
+/** What must be undone before it is done again. */
+function undoOf(draft: Draft): string | undefined {
+  if (draft.subject?.kind !== 'primitive') return undefined;
+  if (draft.operation === 'start') return 'stop_0';
+  return draft.operation === 'promote' ? 'demote_0' : undefined;
+}
+
+function beforeRestarts(plan: Plan, subject: Subject, leading: ReadonlySet<Draft>): void {
   if (subject.kind !== 'primitive') {
-    for (const child of subject.children) beforeRestarts(plan, child);
+    for (const child of subject.children) beforeRestarts(plan, child, leading);
     return;
   }
   for (const probe of plan.find(subject, probeKey)) {
-    const links = [...probe.after];
-    for (let at = links.length - 1; at >= 0; at--) {
-      const link = links[at] as Link;
+    const { after } = probe;
+    for (let at = after.length - 1; at >= 0; at--) {
+      const link = after[at] as Link;
       beforeInstanceStarts(plan, probe, link);
-      beforeDependentRestarts(plan, probe, link.then);
+      if (leading.has(link.then)) beforeDependentRestarts(plan, probe, link.then, leading);
     }
   }
 }
@@ -57,25 +87,23 @@ function beforeInstanceStarts(plan: Plan, probe: Draft, link: Link): void {
  * What a start that waits for the probe would force to restart is stopped only after the probe. Follows the chain of
  * actions that force each other; each action is visited once for a probe.
  */
-function beforeDependentRestarts(plan: Plan, probe: Draft, start: Draft): void {
+function beforeDependentRestarts(plan: Plan, probe: Draft, start: Draft, leading: ReadonlySet<Draft>): void {
   const visited = new Set<Draft>();
   const waiting = [start];
   for (let after = waiting.pop(); after !== undefined; after = waiting.pop()) {
     if (visited.has(after)) continue;
     visited.add(after);
     const { subject } = after;
-    if (subject?.kind === 'primitive' && subject !== probe.subject) {
-      const undo = after.operation === 'start' ? 'stop_0' : after.operation === 'promote' ? 'demote_0' : undefined;
-      for (const down of undo === undefined ? [] : plan.find(subject, undo)) {
-        if (!isPseudo(down)) plan.link(probe, down, Means.ordered);
-      }
+    const undo = undoOf(after);
+    if (undo !== undefined && subject !== undefined && subject !== probe.subject) {
+      for (const down of plan.find(subject, undo)) if (!isPseudo(down)) plan.link(probe, down, Means.ordered);
     }
     const interleaved =
       subject !== undefined && isCollective(subject) && isTrue(subject.of.meta.get('interleave'))
         ? { with: compatibleInstance(plan, probe.subject as Subject, subject, 'next') }
         : undefined;
     for (const link of after.after) {
-      if (leadsOn(probe, after, link, interleaved)) waiting.push(link.then);
+      if (leading.has(link.then) && leadsOn(probe, after, link, interleaved)) waiting.push(link.then);
     }
   }
 }
@@ -95,21 +123,17 @@ function leadsOn(
 }
 
 /** What must wait for a resource's stop waits for its probes too: they may show that it must be stopped first. */
-function beforeStops(plan: Plan, { first, then, meaning }: OrderRequest): void {
-  if (meaning === Means.nothing || first.subject === undefined || first.subject === then.subject) return;
-  if (first.draft === undefined ? first.key !== 'stop_0' : first.draft.operation !== 'stop') return;
-  const isThenStop = then.draft === undefined ? then.key === 'stop_0' : then.draft.operation === 'stop';
-  if (then.subject !== undefined && first.subject.launcher === then.subject && isThenStop) return;
+function beforeStops(plan: Plan, request: OrderRequest): void {
+  const { first, firstKey, firstDraft, then, thenKey, thenDraft, meaning } = request;
+  if (meaning === Means.nothing || first === undefined || first === then) return;
+  if (firstDraft === undefined ? firstKey !== 'stop_0' : firstDraft.operation !== 'stop') return;
+  const probes = plan.find(first, probeKey);
+  if (probes.length === 0) return;
+  const isThenStop = thenDraft === undefined ? thenKey === 'stop_0' : thenDraft.operation === 'stop';
+  if (then !== undefined && first.launcher === then && isThenStop) return;
   let means: number = Means.ordered | (meaning & (Means.ifFirstUnmigratable | Means.ifOnSameNode));
   if (meaning === Means.ifRequiredOnSameNode || meaning === Means.ifOnSameNodeOrTarget) means = meaning;
-  const probes = plan.find(first.subject, probeKey);
-  if (probes.length === 0) return;
-  const thens =
-    then.draft !== undefined
-      ? [then.draft]
-      : then.subject === undefined
-        ? []
-        : plan.find(then.subject, then.key as string);
+  const thens = thenDraft !== undefined ? [thenDraft] : then === undefined ? [] : plan.find(then, thenKey);
   for (const probe of probes) {
     for (const draft of thens) if (mustWaitForProbe(probe, draft)) plan.link(probe, draft, means);
   }
@@ -120,6 +144,3 @@ function mustWaitForProbe(probe: Draft, then: Draft): boolean {
   if (then.operation === 'stonith' && then.fencing === 'on' && then.node === probe.node) return false;
   return !(then.operation === 'do_shutdown' && then.node !== probe.node);
 }
-
-export const isProbe = (draft: Draft): boolean =>
-  draft.operation === 'monitor' && draft.intervalMs === 0 && !has(draft.flags, Flag.pseudo);

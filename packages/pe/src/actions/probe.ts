@@ -1,5 +1,5 @@
 /** Probes: each resource is looked for on every node where nothing is known of it, before it is started anywhere. */
-import { clear, type Draft, Flag, isRunnable } from '../graph/draft.ts';
+import { clear, type Draft, Flag, isRunnable, note } from '../graph/draft.ts';
 import { assignedNode, isCollective, isGroupOrMore, primitive, Role, type Subject } from '../graph/subject.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
@@ -150,6 +150,6 @@ const anyActive = (subject: Subject): boolean => subject.of.activeNodes.length >
 
 /** It is expected to find what is known: nothing, or a promoted instance. */
 function expect(draft: Draft, subject: Subject, node: Node): void {
-  if (!subject.of.activeNodes.includes(node)) draft.extra.set('op_target_rc', '7');
-  else if (subject.role === Role.promoted) draft.extra.set('op_target_rc', '8');
+  if (!subject.of.activeNodes.includes(node)) note(draft, 'op_target_rc', '7');
+  else if (subject.role === Role.promoted) note(draft, 'op_target_rc', '8');
 }

@@ -1,6 +1,6 @@
 /** Recurring operations: those of the role it will have are run, others cancelled; those for `Stopped` run elsewhere. */
 import type { OperationConfig } from '../config/operations.ts';
-import { clear, type Draft, Flag, isOptional, isRunnable, set } from '../graph/draft.ts';
+import { clear, type Draft, Flag, isOptional, isRunnable, note, set } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { primitive, Role, type Subject } from '../graph/subject.ts';
@@ -78,7 +78,7 @@ function draftForActive(plan: Plan, subject: Subject, start: Draft, node: Node, 
     intervalMs: operation.intervalMs,
   });
   if (!isRunnable(start) || !plan.isOnline(node) || plan.isUnclean(node)) clear(monitor, Flag.runnable);
-  if (subject.nextRole === Role.promoted) monitor.extra.set('op_target_rc', promotedExit);
+  if (subject.nextRole === Role.promoted) note(monitor, 'op_target_rc', promotedExit);
   if (!subject.isManaged) return;
   const after = (what: string, meaning: number): void =>
     plan.order({ subject, key: `${what}_0` }, { draft: monitor }, meaning);
@@ -122,7 +122,7 @@ function draftForStopped(plan: Plan, subject: Subject, home: Node | undefined, o
     }
     const isRunning = plan.findOn(subject, key, node).length > 0;
     const monitor = plan.action(subject, name, { node, isOptional: isRunning, intervalMs });
-    monitor.extra.set('op_target_rc', notRunningExit);
+    note(monitor, 'op_target_rc', notRunningExit);
     if (subject.isManaged) {
       for (const probe of plan.find(subject, 'monitor_0', node)) plan.link(probe, monitor, Means.unrunnableFirstBlocks);
     }
@@ -147,6 +147,6 @@ export function draftCancel(plan: Plan, subject: Subject, operation: string, int
   });
   cancel.operation = 'cancel';
   cancel.cancels = operation;
-  cancel.extra.set('operation', operation);
+  note(cancel, 'operation', operation);
   return cancel;
 }

@@ -47,7 +47,7 @@ export interface Draft {
   /** So many `minRunnable` firsts must be runnable; 0: not counted. */
   requiredBefore: number;
   /** Further meta attributes: what is notified, migrated, cancelled, expected. */
-  readonly extra: Map<string, string>;
+  extra: ReadonlyMap<string, string>;
   /** Fencing: `reboot`, `off` or `on`. */
   readonly fencing?: string;
   reason?: string;
@@ -65,4 +65,11 @@ export const clear = (draft: Draft, flags: number): void => void (draft.flags &=
 /** The first reason stays: it is the nearest to the cause. */
 export function giveReason(draft: Draft, reason: string): void {
   draft.reason ??= reason;
+}
+
+/** Adds a meta attribute of this action alone. */
+export function note(draft: Draft, name: string, value: string): void {
+  // Most actions have none and share one empty map, which must stay so.
+  if (draft.extra.size === 0) draft.extra = new Map([[name, value]]);
+  else (draft.extra as Map<string, string>).set(name, value);
 }

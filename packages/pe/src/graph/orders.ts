@@ -13,25 +13,25 @@ export function applyOrders(plan: Plan): void {
 }
 
 function apply(plan: Plan, request: OrderRequest): void {
-  const { first, then, meaning } = request;
-  if (first.subject === undefined) {
-    if (then.subject === undefined) plan.link(first.draft, then.draft as Draft, meaning);
-    else orderAfter(plan, first.draft, then.subject, request);
+  const { first, firstDraft, then, thenDraft, meaning } = request;
+  if (first === undefined) {
+    if (then === undefined) plan.link(firstDraft, thenDraft, meaning);
+    else orderAfter(plan, firstDraft, then, request);
     return;
   }
-  const firsts = first.draft === undefined ? firstsOf(plan, first.subject, request) : [first.draft];
-  const thenSubject = then.subject;
-  for (const draft of firsts) {
-    if (thenSubject === undefined) plan.link(draft, then.draft, meaning);
-    else orderAfter(plan, draft, thenSubject, request);
-  }
+  if (firstDraft !== undefined) link(plan, firstDraft, request);
+  else for (const draft of firstsOf(plan, first, request)) link(plan, draft, request);
+}
+
+function link(plan: Plan, first: Draft, request: OrderRequest): void {
+  if (request.then === undefined) plan.link(first, request.thenDraft, request.meaning);
+  else orderAfter(plan, first, request.then, request);
 }
 
 /** The first actions that an order speaks of; made, unrunnable, where their absence must hold others back. */
-function firstsOf(plan: Plan, subject: Subject, { first, then }: OrderRequest): readonly Draft[] {
-  const key = first.key as string;
+function firstsOf(plan: Plan, subject: Subject, { firstKey: key, then }: OrderRequest): readonly Draft[] {
   const found = plan.find(subject, key);
-  if (found.length > 0 || subject === then.subject) return found;
+  if (found.length > 0 || subject === then) return found;
   const at = key.lastIndexOf('_');
   const operation = key.slice(0, at);
   const role = roleOf(subject, 'now');
@@ -40,15 +40,17 @@ function firstsOf(plan: Plan, subject: Subject, { first, then }: OrderRequest): 
   return [plan.action(subject, operation, { isOptional: true, intervalMs: Number(key.slice(at + 1)), key })];
 }
 
-function orderAfter(plan: Plan, first: Draft | undefined, subject: Subject, { then, meaning }: OrderRequest): void {
-  const thens = then.draft === undefined ? plan.find(subject, then.key as string) : [then.draft];
-  if (thens.length === 0) return;
+function orderAfter(plan: Plan, first: Draft | undefined, subject: Subject, request: OrderRequest): void {
+  const { thenKey, thenDraft, meaning } = request;
   let means = meaning;
   // The stop that cleans up a half-done migration is no reason to restart.
   if (first?.subject === subject && has(first.flags, Flag.migrationAbort)) means &= ~Means.firstImpliesThen;
   if (first === undefined && !has(means, Means.firstImpliesThen)) return;
-  for (const draft of thens) {
-    if (first === undefined) clear(draft, Flag.runnable);
-    else plan.link(first, draft, means);
-  }
+  if (thenDraft !== undefined) linkOrBlock(plan, first, thenDraft, means);
+  else for (const draft of plan.find(subject, thenKey)) linkOrBlock(plan, first, draft, means);
+}
+
+function linkOrBlock(plan: Plan, first: Draft | undefined, then: Draft, meaning: number): void {
+  if (first === undefined) clear(then, Flag.runnable);
+  else plan.link(first, then, meaning);
 }

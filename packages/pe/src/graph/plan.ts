@@ -13,7 +13,7 @@ import type { Placement } from '../assign/placement.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
 import { deviceDigests } from './device-digests.ts';
-import { clear, type Draft, Flag, isPseudo, set } from './draft.ts';
+import { clear, type Draft, Flag, isPseudo, note, set } from './draft.ts';
 import { type Link, Means } from './link.ts';
 import { isWithin, Role, roleOf, type Subject } from './subject.ts';
 
@@ -26,8 +26,13 @@ export interface Side {
 
 /** An order between actions that may not exist (yet). Applied in the order of creation. */
 export interface OrderRequest {
-  readonly first: Side;
-  readonly then: Side;
+  readonly first: Subject | undefined;
+  readonly firstKey: string;
+  /** In place of whatever the key finds. */
+  readonly firstDraft: Draft | undefined;
+  readonly then: Subject | undefined;
+  readonly thenKey: string;
+  readonly thenDraft: Draft | undefined;
   readonly meaning: number;
 }
 
@@ -57,6 +62,8 @@ export interface PlanInput {
   readonly nodesByScore: (subject: Subject) => readonly Node[];
 }
 
+const noExtra: ReadonlyMap<string, string> = new Map();
+const none: readonly Draft[] = [];
 const shift = 2 ** 26; // two numbers of drafts in one whole number below 2^53
 
 export class Plan {
@@ -124,23 +131,37 @@ export class Plan {
 
   /** Actions of a resource by key, oldest first; with `node` those there, where a draft without a node gets it. */
   find(subject: Subject, key: string, node?: Node): readonly Draft[] {
-    const all = subject.drafts.get(key) ?? [];
-    if (node === undefined) return all;
-    return all.filter((draft) => {
-      if (draft.node === undefined) this.#settleOn(draft, node);
-      return draft.node === node;
-    });
+    const all = subject.drafts.get(key) ?? none;
+    if (node === undefined || all.length === 0) return all;
+    return all.filter((draft) => this.#isOn(draft, node));
   }
 
   /** As `find`, and a draft without a node does not count. */
   findOn(subject: Subject, key: string, node: Node | undefined): readonly Draft[] {
-    if (node === undefined) return [];
-    return (subject.drafts.get(key) ?? []).filter((draft) => draft.node === node);
+    const all = subject.drafts.get(key) ?? none;
+    if (node === undefined || all.length === 0) return none;
+    return all.filter((draft) => draft.node === node);
   }
 
   /** The newest of its actions by that key, on that node if one is given. */
   newest(subject: Subject, key: string, node?: Node): Draft | undefined {
-    return subject.drafts.get(key)?.findLast((draft) => node === undefined || draft.node === node);
+    const all = subject.drafts.get(key);
+    if (all === undefined) return undefined;
+    if (node === undefined) return all[all.length - 1];
+    for (let at = all.length - 1; at >= 0; at--) if (all[at]?.node === node) return all[at];
+    return undefined;
+  }
+
+  #oldest(subject: Subject, key: string, node: Node | undefined): Draft | undefined {
+    const all = subject.drafts.get(key);
+    if (all === undefined || node === undefined) return all?.[0];
+    for (const draft of all) if (this.#isOn(draft, node)) return draft;
+    return undefined;
+  }
+
+  #isOn(draft: Draft, node: Node): boolean {
+    if (draft.node === undefined) this.#settleOn(draft, node);
+    return draft.node === node;
   }
 
   /** Finds or makes an action of a resource, and looks again at whether it can be done. */
@@ -150,7 +171,7 @@ export class Plan {
     options: { node?: Node | undefined; isOptional: boolean; intervalMs?: number; key?: string },
   ): Draft {
     const { node, isOptional, intervalMs = 0, key = `${operation}_${intervalMs}` } = options;
-    let draft = this.find(subject, key, node)[0];
+    let draft = this.#oldest(subject, key, node);
     if (draft === undefined) {
       draft = this.#make({ subject, operation, key, intervalMs, node, needs: needsOf(subject, operation) });
       set(draft, (operation === 'lrm_delete' ? Flag.onDc : 0) | Flag.runnable | (isOptional ? Flag.optional : 0));
@@ -240,31 +261,41 @@ export class Plan {
 
   /** Asks for an order between actions that are found when all are there. */
   order(first: Side, then: Side, meaning: number): void {
-    const request = { first: complete(first), then: complete(then), meaning };
-    this.requests.push(request);
-    this.#orderMigrations(request);
+    this.#request({
+      first: first.subject ?? first.draft?.subject,
+      firstKey: first.key ?? first.draft?.key ?? '',
+      firstDraft: first.draft,
+      then: then.subject ?? then.draft?.subject,
+      thenKey: then.key ?? then.draft?.key ?? '',
+      thenDraft: then.draft,
+      meaning,
+    });
   }
 
   /** Orders actions of two resources by their operations. */
   orderActions(first: Subject, firstOperation: string, then: Subject, thenOperation: string, meaning: number): void {
-    this.order({ subject: first, key: `${firstOperation}_0` }, { subject: then, key: `${thenOperation}_0` }, meaning);
+    const firstKey = `${firstOperation}_0`;
+    const thenKey = `${thenOperation}_0`;
+    this.#request({ first, firstKey, firstDraft: undefined, then, thenKey, thenDraft: undefined, meaning });
   }
 
   /**
    * A resource that migrates is not started and stopped where orders say so: what waits for a start must wait for the
    * migration, and a migration begins with what a stop would have waited for.
    */
-  #orderMigrations({ first, then }: OrderRequest): void {
-    const a = first.subject;
-    const b = then.subject;
-    if (a === undefined || b === undefined || a === b || isWithin(a, b) || isWithin(b, a)) return;
+  #request(request: OrderRequest): void {
+    this.requests.push(request);
+    const a = request.first;
+    const b = request.then;
+    if (a === undefined || b === undefined || a === b) return;
     const canFirst = a.of.allowsMigration;
     const canThen = b.of.allowsMigration;
-    if (!canFirst && !canThen) return;
-    const operations = `${operationOf(first)} ${operationOf(then)}`;
+    if ((!canFirst && !canThen) || isWithin(a, b) || isWithin(b, a)) return;
+    const firstOperation = request.firstDraft?.operation ?? operationOf(request.firstKey);
+    const thenOperation = request.thenDraft?.operation ?? operationOf(request.thenKey);
     const unlessMigrating = Means.ordered | (canFirst ? Means.ifFirstUnmigratable : 0);
     const isHalfway = b.migration !== undefined;
-    switch (operations) {
+    switch (`${firstOperation} ${thenOperation}`) {
       case 'start start':
         if (canFirst && canThen) this.orderActions(a, 'migrate_from', b, 'migrate_to', Means.ordered);
         if (canThen) this.orderActions(a, 'start', b, 'migrate_to', unlessMigrating);
@@ -342,8 +373,8 @@ export class Plan {
     let { isOptional } = options;
     if (isNew && this.situation.options.hasUnfencing) {
       const digests = deviceDigests(this.situation, this.roots, node);
-      draft.extra.set('digests_all', digests.all);
-      draft.extra.set('digests_secure', digests.secure);
+      note(draft, 'digests_all', digests.all);
+      note(draft, 'digests_secure', digests.secure);
       if (digests.hasChanged) isOptional = false;
     }
     if (!isOptional && this.canFence(node)) clear(draft, Flag.optional);
@@ -372,7 +403,7 @@ export class Plan {
       flags: 0,
       priority: 0,
       requiredBefore: 0,
-      extra: new Map(),
+      extra: noExtra,
       before: [],
       after: [],
     };
@@ -448,23 +479,8 @@ function needsOf(subject: Subject, operation: string): Draft['needs'] {
   return subject.of.needsQuorum ? 'quorum' : 'nothing';
 }
 
-/** Fills in the resource from the action, and the key. */
-function complete(side: Side): Side {
-  const subject = side.subject ?? side.draft?.subject;
-  const key = side.key ?? side.draft?.key;
-  return {
-    ...(subject === undefined ? {} : { subject }),
-    ...(key === undefined ? {} : { key }),
-    ...(side.draft === undefined ? {} : { draft: side.draft }),
-  };
-}
-
-/** The operation that a side speaks of, without the interval of its key. */
-function operationOf(side: Side): string {
-  if (side.draft !== undefined) return side.draft.operation;
-  const key = side.key ?? '';
-  return key.slice(0, key.lastIndexOf('_'));
-}
+/** The operation that a key speaks of, without its interval. */
+const operationOf = (key: string): string => key.slice(0, key.lastIndexOf('_'));
 
 /** Whether all of it is active (a group's every member): what freezing for lack of quorum looks at. */
 export const isActive = (subject: Subject): boolean => roleOf(subject, 'now') > Role.stopped;
