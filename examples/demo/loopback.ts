@@ -46,7 +46,7 @@ export async function loopbackDemo(): Promise<number> {
         state: join(own, 'state'),
         run: join(own, 'run'),
         key: join(folder, 'key'),
-        links: [{ address: '127.0.0.1', multicast: '239.255.77.1', port: 15_405 }],
+        links: [{ address: '127.0.0.1', multicast: '239.255.77.1', port: 15_405, loopback: true }],
         api: { socket: join(own, 'systole.sock') },
       }),
     );
@@ -56,7 +56,8 @@ export async function loopbackDemo(): Promise<number> {
     });
     daemons.set(node, daemon);
     createInterface({ input: daemon.stdout }).on('line', (text) => {
-      const line = { ...(JSON.parse(text) as LogLine), node };
+      const read = JSON.parse(text) as Omit<LogLine, 'time'> & { readonly time: string };
+      const line = { ...read, node, time: Date.parse(read.time) } as LogLine;
       log.push(line);
       story.hear(line);
     });

@@ -44,7 +44,7 @@ export class Story {
     if (this.#said.has(key)) return;
     this.#said.add(key);
     const seconds = ((line.time - this.#origin) / 1000).toFixed(3).padStart(8);
-    const colour = Number(line['level']) >= 40 ? 'yellow' : 'gray';
+    const colour = line['level'] === 'info' ? 'gray' : 'yellow';
     process.stdout.write(`  ${seconds}s  ${line.node.padEnd(6)} ${styleText(colour, line.msg)}\n`);
   }
 }

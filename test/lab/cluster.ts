@@ -231,7 +231,8 @@ export class Lab {
   #read(node: string, text: string): void {
     let line: LogLine | undefined;
     try {
-      line = { ...(JSON.parse(text) as LogLine), node };
+      const read = JSON.parse(text) as Omit<LogLine, 'time'> & { readonly time: string };
+      line = { ...read, node, time: Date.parse(read.time) } as LogLine;
     } catch {
       this.#options.onText?.(node, text);
     }

@@ -1,0 +1,72 @@
+/**
+ * Bundles the programs into `dist/`, with the agents beside them, for machines without a checkout: Node 24 and this
+ * folder are all they need. The folders keep their places relative to each other, so that nothing looks elsewhere there.
+ */
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
+
+const dist = join(import.meta.dirname, 'dist');
+
+/** Each program, and each thread that a program starts, with the place of its bundle. */
+const entries = {
+  'packages/cli/src/main': 'packages/cli/src/main.ts',
+  'packages/daemon/src/main': 'packages/daemon/src/main.ts',
+  'packages/daemon/src/arbiter': 'packages/daemon/src/arbiter.ts',
+  'packages/daemon/src/policy-worker': 'packages/daemon/src/host/policy-worker.ts',
+  'packages/daemon/src/messaging-thread': 'packages/daemon/src/host/messaging-thread.ts',
+};
+
+/** What a program's name starts. */
+const programs = {
+  systole: 'packages/cli/src/main.js',
+  crm: 'packages/cli/src/main.js',
+  systoled: 'packages/daemon/src/main.js',
+  'systole-arbiter': 'packages/daemon/src/arbiter.js',
+};
+
+/** Files that are used as they are. */
+const copied = [
+  'packages/ra/agents',
+  'packages/ra/drivers',
+  'packages/ra/helpers',
+  'packages/stonith/agents',
+  'packages/daemon/package.json',
+  'packages/cli/package.json',
+  'packaging',
+  'LICENSE',
+];
+
+/** Threads are started from the bundle beside the one that starts them. */
+const threads: Plugin = {
+  name: 'threads',
+  transform: (code) =>
+    code.replaceAll(/new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/gu, "new URL('./$1.js', import.meta.url)"),
+};
+
+const assemble: Plugin = {
+  name: 'assemble',
+  writeBundle: () => {
+    for (const path of copied) cpSync(join(import.meta.dirname, path), join(dist, path), { recursive: true });
+    mkdirSync(join(dist, 'bin'), { recursive: true });
+    writeFileSync(
+      join(dist, 'package.json'),
+      `${JSON.stringify({ type: 'module', license: 'Apache-2.0' }, undefined, 2)}\n`,
+    );
+    for (const [name, path] of Object.entries(programs)) {
+      const file = join(dist, 'bin', name);
+      writeFileSync(file, `#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../${path}" "$@"\n`);
+      chmodSync(file, 0o755);
+    }
+  },
+};
+
+rmSync(dist, { recursive: true, force: true });
+
+export default defineConfig({
+  input: entries,
+  platform: 'node',
+  external: ['koffi'], // optional, and native
+  plugins: [threads, assemble],
+  output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'packages/shared/[name]-[hash].js', format: 'esm' },
+});
