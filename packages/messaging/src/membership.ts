@@ -43,6 +43,9 @@ const laggardHoldMs = 10_000;
 const dampingWindowMs = 600_000;
 const dampingSteps = [10_000, 30_000, 60_000, 120_000, 300_000] as const;
 
+/** View numbers have 48 bits; nothing honest comes near, and a wrong one must not leave too few. */
+const numberMax = 2 ** 47;
+
 interface Promised {
   readonly tag: ViewTag;
   readonly initiator: NodeId;
@@ -179,10 +182,13 @@ export class Membership {
     return this.leaving.get(peer.node) === peer.incarnation;
   }
 
+  #learnNumber(number: number): void {
+    if (number > this.highestNumber && number <= numberMax) this.highestNumber = number;
+  }
+
   /** A proven peer's heartbeat. */
   heartbeat(peer: Peer, frame: HeartbeatFrame): void {
-    if (frame.highestNumber > this.highestNumber) this.highestNumber = frame.highestNumber;
-    if (frame.view.number > this.highestNumber) this.highestNumber = frame.view.number;
+    this.#learnNumber(Math.max(frame.highestNumber, frame.view.number));
     for (const [node, until] of peer.cannotHear) if (frame.number > until) peer.cannotHear.delete(node);
     if (frame.leaving) this.markLeaving(peer.node, peer.incarnation);
 
@@ -553,7 +559,7 @@ export class Membership {
   }
 
   refusal(from: NodeId, frame: RefusalFrame): void {
-    if (frame.highestNumber > this.highestNumber) this.highestNumber = frame.highestNumber;
+    this.#learnNumber(frame.highestNumber);
     const { attempt } = this;
     if (attempt === undefined || !sameTag(attempt.tag, frame.attempt) || attempt.phase !== 'proposing') return;
     const random = this.#core.random.integer(51);
@@ -629,7 +635,7 @@ export class Membership {
     { attempt: tag, members }: ProposalFrame,
   ): Pick<RefusalFrame, 'why' | 'missing'> | undefined {
     const { counters, configuration, self } = this.#core;
-    if (tag.number <= this.#promised.tag.number) {
+    if (tag.number <= this.#promised.tag.number || tag.number > numberMax) {
       counters.add('refusedStale');
       return { why: 'stale', missing: [] };
     }

@@ -96,6 +96,7 @@ export class Order {
 
   /** An `ordered` frame of this view while it is active and not frozen. */
   ordered(frame: OrderedFrame): void {
+    if (this.isSequencer) return;
     if (this.#storeAll(frame, forever)) this.#gapAskedAt = this.#core.now - gapAgainMs + 2;
     this.learn(frame.first + frame.entries.length - 1, frame.stable, frame.durable);
   }
@@ -170,10 +171,14 @@ export class Order {
     while (this.#unsaved.length > 0 && (this.#unsaved[0] as number) <= sequence) this.#unsaved.shift();
   }
 
-  /** Marks that a member of this view stated. Ignored while frozen. */
+  /**
+   * Marks that a member of this view stated. Ignored while frozen, and by the sequencer, who knows better. No window
+   * reaches further than `reach`, and nothing beyond what exists can be stable: a member that says so is wrong.
+   */
   learn(highest: number, stable: number, durable: number): void {
-    if (this.frozen || !this.active) return;
-    if (highest > this.log.highest) this.log.highest = highest;
+    if (this.frozen || !this.active || this.isSequencer) return;
+    if (highest > this.log.highest && highest <= this.log.reach) this.log.highest = highest;
+    if (Math.max(stable, durable) > this.log.highest) return;
     if (this.log.highest > this.log.received && this.#gapSince === forever) this.#gapSince = this.#core.now;
     if (stable > this.stable) this.stable = stable;
     if (durable > this.durable) this.durable = durable;

@@ -97,6 +97,7 @@ export class Sequencer {
 
   /** A member's own account of what it has, by receipt or heartbeat. */
   receipt(rank: number, received: number, durable: number): void {
+    if (Math.max(received, durable) > this.#order.log.received) return; // nobody has what does not exist
     const receipt = this.#receipts[rank] as Receipt;
     if (received > receipt.received) {
       receipt.received = received;

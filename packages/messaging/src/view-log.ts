@@ -26,13 +26,18 @@ export class ViewLog {
     return this.#entries.size;
   }
 
+  /** The furthest sequence that any window allows from here. */
+  get reach(): number {
+    return this.received + 2 * windowEntries;
+  }
+
   get(sequence: number): LogEntry | undefined {
     return this.#entries.get(sequence);
   }
 
   /** False: held already, or further ahead than any window allows. */
   store(sequence: number, entry: OrderedEntry): boolean {
-    if (sequence <= this.received || sequence > this.received + 2 * windowEntries || this.#entries.has(sequence)) {
+    if (sequence <= this.received || sequence > this.reach || this.#entries.has(sequence)) {
       return false;
     }
     this.#entries.set(sequence, {

@@ -301,7 +301,9 @@ export class Cluster {
     const body = Buffer.alloc(Math.max(size, 24), 46);
     body.write(`m${id}.${machine.generation}.${handle};`, 'latin1');
     machine.handles.set(handle, body);
-    this.laws.submitted(machine.life, body);
+    // While a save holds its effects back, the application still sees the view before the engine's.
+    const tag = machine.held === undefined ? machine.view?.tag : machine.engine.status(this.now as Instant).view.tag;
+    this.laws.submitted(machine.life, body, tag);
     this.input(machine, { type: 'submit', handle, service, body });
     return handle;
   }

@@ -88,9 +88,9 @@ export class Laws {
     this.#held.delete(node);
   }
 
-  submitted(life: string, body: Uint8Array): void {
-    const { view, node } = this.#lives.get(life) as Life;
-    this.#messages.set(textOf(body), { view: view === undefined ? '' : keyOf(view.tag), node, life, fate: 'open' });
+  submitted(life: string, body: Uint8Array, tag: ViewTag | undefined): void {
+    const { node } = this.#lives.get(life) as Life;
+    this.#messages.set(textOf(body), { view: tag === undefined ? '' : keyOf(tag), node, life, fate: 'open' });
   }
 
   persisted(node: NodeId, view: ViewTag, sequence: number): void {
