@@ -74,6 +74,21 @@ const schema = Type.Object(
           last_man_standing: Type.Optional(Type.Boolean()),
           last_man_standing_window: Type.Optional(duration),
           allow_downscale: Type.Optional(Type.Boolean()),
+          /** A vote outside the nodes: an arbiter on a third site, or several of which a majority must agree. */
+          device: Type.Optional(
+            Type.Object(
+              {
+                /** `host` or `host:port`; the port is 5416 unless given. */
+                arbiter: Type.Array(text, { minItems: 1, maxItems: 5 }),
+                algorithm: Type.Optional(Type.Union([Type.Literal('ffsplit'), Type.Literal('last_man_standing')])),
+                votes: Type.Optional(Type.Integer({ minimum: 1, maximum: 255 })),
+                tie_breaker: Type.Optional(tieBreaker),
+                /** Programs with their arguments: a part whose programs all succeed is preferred. */
+                heuristics: Type.Optional(Type.Array(Type.Array(text, { minItems: 1 }), { maxItems: 16 })),
+              },
+              strict,
+            ),
+          ),
         },
         strict,
       ),

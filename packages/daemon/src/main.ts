@@ -14,16 +14,18 @@ import { parseArgs } from 'node:util';
 import { type Random, SystoleError } from '@systole/kernel';
 import { emptyCib } from '@systole/cib';
 import { cryptoSeal, protocolRange } from '@systole/messaging';
+import { type DeviceSettings, quorumOptions, type TieBreaker } from '@systole/quorum';
 import { type AgentPlaces, standardPlaces } from '@systole/ra';
 import { type DaemonConfiguration, durationMs, readConfiguration, searchFolders } from './configuration.ts';
 import { serve } from './host/api-server.ts';
+import type { ArbiterLinkOptions } from './host/arbiter-link.ts';
 import { systemClock } from './host/clock.ts';
 import { Daemon } from './host/daemon.ts';
 import { EventLog } from './host/event-log.ts';
 import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
 import { readKeys } from './host/key.ts';
-import { peerAddresses, prepareLink } from './host/links.ts';
+import { addressOf, peerAddresses, prepareLink } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
 import { RemoteMessaging } from './host/messaging-remote.ts';
 import { notifySupervisor } from './host/supervisor.ts';
@@ -34,6 +36,7 @@ import {
   allNames,
   type CibRecord,
   createNode,
+  type MessagingSetup,
   messagingSetup,
   type NodeConfiguration,
   NodeIds,
@@ -128,6 +131,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
         daemon?.fail(String(error));
       },
     },
+    arbiterLink(configuration, setup.value),
   );
   const node = createNode({
     configuration: whole,
@@ -232,7 +236,7 @@ function hasRebooted(run: string): boolean {
   return true;
 }
 
-function agentPlaces({ agents }: DaemonConfiguration): AgentPlaces {
+function agentPlaces({ agents, socket }: DaemonConfiguration): AgentPlaces {
   const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
   const standard = standardPlaces({ ra: join(packages, 'ra'), stonith: join(packages, 'stonith') });
   const { lsb, ocf, fence } = searchFolders(agents);
@@ -241,6 +245,8 @@ function agentPlaces({ agents }: DaemonConfiguration): AgentPlaces {
     lsb: lsb[0] ?? standard.lsb,
     ocf: [...ocf, ...standard.ocf],
     fence: [...fence, ...standard.fence],
+    socket,
+    node: process.execPath,
   };
 }
 
@@ -262,6 +268,37 @@ function quorumSettings({ quorum }: DaemonConfiguration): NodeConfiguration['quo
     ...(last_man_standing === undefined ? {} : { lastManStanding: last_man_standing }),
     ...(windowMs === undefined ? {} : { lastManStandingWindowMs: windowMs }),
     ...(allow_downscale === undefined ? {} : { allowDownscale: allow_downscale }),
+    ...(quorum.device === undefined ? {} : { device: deviceSettings(quorum.device) }),
+  };
+}
+
+type WrittenDevice = NonNullable<DaemonConfiguration['quorum']['device']>;
+
+function deviceSettings({ algorithm, votes, tie_breaker }: WrittenDevice): DeviceSettings {
+  const list = Array.isArray(tie_breaker) ? NodeIds.of(tie_breaker) : undefined;
+  const tieBreaker = list?.ok === true ? list.value.names.map((name) => list.value.id(name) ?? 0) : tie_breaker;
+  return {
+    kind: 'arbiter',
+    algorithm: algorithm === 'last_man_standing' ? 'lastManStanding' : 'ffsplit',
+    ...(votes === undefined ? {} : { votes }),
+    ...(tieBreaker === undefined ? {} : { tieBreaker: tieBreaker as TieBreaker }),
+  };
+}
+
+const arbiterPort = 5416;
+
+/** How messaging's thread reaches the arbiters, where the node's file names any. */
+function arbiterLink(configuration: DaemonConfiguration, setup: MessagingSetup): ArbiterLinkOptions | undefined {
+  const { device } = configuration.quorum;
+  const checked = quorumOptions(setup.quorum);
+  if (device === undefined || !checked.ok || checked.value.options.device === undefined) return undefined;
+  return {
+    cluster: configuration.cluster,
+    self: setup.configuration.self,
+    keys: setup.configuration.keys,
+    arbiters: device.arbiter.map((text) => addressOf(text, arbiterPort)),
+    device: checked.value.options.device,
+    heuristics: device.heuristics ?? [],
   };
 }
 

@@ -5,8 +5,8 @@ import { epoch, instant, type Epoch, type Instant } from '@systole/kernel';
 const timeoutMaxMs = 2_147_483_647;
 
 export interface HostClock {
-  now(): Instant;
-  wall(): Epoch;
+  readonly now: () => Instant;
+  readonly wall: () => Epoch;
 }
 
 export const systemClock: HostClock = {

@@ -28,12 +28,19 @@ export function prepareLink(settings: LinkSettings, link: number): PreparedLink 
 }
 
 /** Peers are written as addresses; whose they are shows when they answer. Until then each is tried for every node. */
-export function peerAddresses(settings: LinkSettings): readonly { readonly host: string; readonly port: number }[] {
-  return settings.peers.map((peer) => {
-    const withPort = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(peer);
-    if (withPort !== null) return { host: withPort[1] ?? withPort[2] ?? '', port: Number(withPort[3]) };
-    return { host: peer.replace(/^\[|\]$/g, ''), port: settings.port };
-  });
+export const peerAddresses = ({ peers, port }: LinkSettings): readonly HostAndPort[] =>
+  peers.map((peer) => addressOf(peer, port));
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `10.0.0.1`, `10.0.0.1:5405`, `fd00::1`, `[fd00::1]:5405`. */
+export function addressOf(text: string, port: number): HostAndPort {
+  const withPort = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
+  if (withPort !== null) return { host: withPort[1] ?? withPort[2] ?? '', port: Number(withPort[3]) };
+  return { host: text.replace(/^\[|\]$/g, ''), port };
 }
 
 function firstAddress(device: string, group: string | undefined): string {

@@ -1,6 +1,7 @@
 /** What the daemon's main thread and messaging's thread say to each other. Plain data. */
 import type { EngineEffect, EngineInput, EngineStatus } from '@systole/messaging';
 import type { MessagingSetup } from '../node/messaging-port.ts';
+import type { ArbiterLinkOptions } from './arbiter-link.ts';
 import type { LinkSockets } from './udp.ts';
 
 export interface MessagingThreadData {
@@ -10,6 +11,8 @@ export interface MessagingThreadData {
   readonly folder: string;
   /** One number that the main thread raises while it lives; shared memory. */
   readonly alive: Int32Array;
+  /** The vote of a third site, where one is configured. */
+  readonly arbiter?: ArbiterLinkOptions;
 }
 
 /** `view`: the number of the view that a submission is meant for; in any other it is rejected. */

@@ -6,7 +6,14 @@ import { Worker } from 'node:worker_threads';
 import { type Instant, SystoleError } from '@systole/kernel';
 import type { EngineEffect, EngineInput, EngineStatus } from '@systole/messaging';
 import type { MessagingPort, MessagingSetup } from '../node/index.ts';
-import type { FromThread, MessagingCounters, ThreadInput, ToThread } from './messaging-protocol.ts';
+import type { ArbiterLinkOptions } from './arbiter-link.ts';
+import type {
+  FromThread,
+  MessagingCounters,
+  MessagingThreadData,
+  ThreadInput,
+  ToThread,
+} from './messaging-protocol.ts';
 import type { LinkSockets } from './udp.ts';
 
 /** Messaging needs a tenth of it; a leak should show before the machine suffers. */
@@ -42,11 +49,18 @@ export class RemoteMessaging implements MessagingPort {
     links: readonly LinkSockets[],
     folder: string,
     events: RemoteEvents,
+    arbiter?: ArbiterLinkOptions,
   ): Promise<RemoteMessaging> {
     const alive = new Int32Array(new SharedArrayBuffer(4));
     const worker = new Worker(new URL('./messaging-thread.ts', import.meta.url), {
       name: 'messaging',
-      workerData: { setup, links, folder, alive },
+      workerData: {
+        setup,
+        links,
+        folder,
+        alive,
+        ...(arbiter === undefined ? {} : { arbiter }),
+      } satisfies MessagingThreadData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
     });
     const started = await new Promise<Extract<FromThread, { type: 'started' }>>((resolve, reject) => {

@@ -11,6 +11,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Instant, Random } from '@systole/kernel';
 import { cryptoSeal, type EngineEffect, type EngineInput, type StateRecord } from '@systole/messaging';
 import { localMessaging, type MessagingPort } from '../node/messaging-port.ts';
+import { ArbiterLink } from './arbiter-link.ts';
 import { Alarm, systemClock } from './clock.ts';
 import type {
   FromThread,
@@ -48,6 +49,7 @@ class MessagingLoop {
   readonly #record: SlotRecord;
   readonly #alarm: Alarm;
   #links: readonly Link[] = [];
+  #arbiter: ArbiterLink | undefined;
   #inbox: ThreadInput[] = [];
   /** The view that the main thread will know when it has read all we have told it. */
   #viewNumber = 0;
@@ -74,8 +76,9 @@ class MessagingLoop {
     this.#alarm = new Alarm(() => this.schedule());
   }
 
-  begin(links: readonly Link[]): void {
+  begin(links: readonly Link[], arbiter: ArbiterLink | undefined): void {
     this.#links = links;
+    this.#arbiter = arbiter;
     this.schedule();
   }
 
@@ -129,6 +132,7 @@ class MessagingLoop {
       this.#step({ input: { type: 'tick' } });
     }
     this.#carryOut();
+    this.#arbiter?.look(this.#engine.status(systemClock.now()));
     const end = systemClock.now();
     this.#lastTurn = end;
     this.counters.turns += 1;
@@ -218,7 +222,7 @@ class MessagingLoop {
 }
 
 async function start(data: MessagingThreadData): Promise<void> {
-  const { setup, links, folder, alive } = data;
+  const { setup, links, folder, alive, arbiter } = data;
   const { record, content, damaged } = await SlotRecord.open(folder, 'membership');
   if (damaged > 0)
     tell({ type: 'problem', text: 'a membership slot is damaged, most likely by a power cut; the other is used' });
@@ -252,7 +256,10 @@ async function start(data: MessagingThreadData): Promise<void> {
       take(message);
       return;
     }
-    loop.begin(opened);
+    const toArbiter =
+      arbiter &&
+      new ArbiterLink(arbiter, engine.status(systemClock.now()).incarnation, strongRandom, (input) => loop.give(input));
+    loop.begin(opened, toArbiter);
     take = (later) => loop.take(later);
     for (const early of messagesBefore.splice(0)) loop.take(early);
     setInterval(() => loop.tellStatus(), statusEveryMs);
