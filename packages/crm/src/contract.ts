@@ -226,6 +226,8 @@ export interface CrmOptions {
   readonly expectedNodes: readonly string[];
   readonly random: Random;
   readonly wallClock: () => Epoch;
+  /** Asked before anything is started or fenced: what was last said of quorum may be old news. Absent: it never is. */
+  readonly isQuorumHeldNow?: () => boolean;
   /** What survived of the CIB; absent at the first start. */
   readonly saved?: { readonly state: ReplicaState; readonly lineage: number };
   readonly now: Instant;

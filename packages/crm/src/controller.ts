@@ -373,7 +373,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
 
   /** True if an operation that makes something run may begin on this node now. */
   #mayStart(): boolean {
-    if (this.#quorum === 'held') return true;
+    if (this.#quorum === 'held') return this.#options.isQuorumHeldNow?.() ?? true;
     const policy = clusterOption(this.cib, 'no-quorum-policy') ?? 'stop';
     return this.#quorum === 'lost' && (policy === 'ignore' || policy === 'freeze' || policy === 'demote');
   }
@@ -873,6 +873,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     return {
       cib: () => this.cib,
       quorum: () => this.#quorum,
+      isQuorumHeldNow: () => this.#quorum === 'held' && (this.#options.isQuorumHeldNow?.() ?? true),
       post: (message) => this.#post(message),
       effects: this.#effects,
     };

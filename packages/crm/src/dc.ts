@@ -20,6 +20,8 @@ import { failureAttributes } from './status/operations.ts';
 export interface Office {
   readonly cib: () => Cib;
   readonly quorum: () => 'held' | 'uncertain' | 'lost' | 'unknown';
+  /** At this very moment, not as of the last news. */
+  readonly isQuorumHeldNow: () => boolean;
   /** In the agreed order; returns the message's id. */
   readonly post: (message: ControllerMessage) => number;
   readonly effects: CrmEffect[];
@@ -326,7 +328,7 @@ export class DcDuties {
       return;
     }
     // A partition that may not act must not shoot, whatever its plan says.
-    const mayFence = office.quorum() === 'held' || clusterOption(office.cib(), 'no-quorum-policy') === 'ignore';
+    const mayFence = office.isQuorumHeldNow() || clusterOption(office.cib(), 'no-quorum-policy') === 'ignore';
     if (!mayFence) {
       const text = `not fencing ${node}: this partition has no quorum`;
       office.effects.push(report('error', 'fencing.refused', text, { target: node }));

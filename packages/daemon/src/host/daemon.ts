@@ -4,8 +4,8 @@
  * Inputs are collected while callbacks run and taken together once a turn of the event loop. Messaging has a thread of
  * its own (`messaging-thread.ts`), which keeps the order of saving and sending; what is done here is everything else.
  *
- * A thread that stood still must not act on what it believed before: a gap in its own beat is the first thing a turn
- * tells the node, and the node then starts nothing until messaging has said anew that quorum is held.
+ * A thread that stood still may not have read yet what messaging said meanwhile. So what must not be done without quorum
+ * asks messaging's own word in shared memory, at the moment of doing it (`isQuorumHeldNow`).
  */
 import type { Answer } from '@systole/crm';
 import { type Instant, type ProcessEnded, unreachable } from '@systole/kernel';
@@ -19,10 +19,8 @@ import type { RemoteMessaging } from './messaging-remote.ts';
 import { Policy } from './policy.ts';
 import { ProcessRunner } from './processes.ts';
 
-/** How often the main thread shows that it lives, to messaging and to itself. */
+/** How often the main thread shows messaging that it lives. */
 const beatMs = 100;
-/** A longer gap between two beats is a pause. Well below the lease of 700 ms, after which peers may act without us. */
-const pauseMs = 300;
 
 export interface DaemonParts {
   readonly node: ClusterNode;
@@ -44,7 +42,6 @@ export interface DaemonParts {
 export interface HostCounters {
   turns: number;
   longestTurnMs: number;
-  pauses: number;
   savesFailed: number;
   processesStarted: number;
   transitionsPlanned: number;
@@ -57,7 +54,6 @@ export class Daemon {
   readonly #runner: ProcessRunner;
   #inbox: NodeInput[] = [];
   #isScheduled = false;
-  #lastBeat: Instant;
   #nextRequest = 1;
   readonly #requests = new Map<string, (answer: Answer) => void>();
   readonly #turnListeners = new Set<() => void>();
@@ -65,7 +61,6 @@ export class Daemon {
   readonly counters: HostCounters = {
     turns: 0,
     longestTurnMs: 0,
-    pauses: 0,
     savesFailed: 0,
     processesStarted: 0,
     transitionsPlanned: 0,
@@ -73,7 +68,6 @@ export class Daemon {
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
-    this.#lastBeat = parts.clock.now();
     this.#alarm = new Alarm(() => this.#schedule());
     this.#policy = new Policy((answer) => this.give({ type: 'scheduled', ...answer }));
     this.#runner = new ProcessRunner((result) => this.#processEnded(result), parts.helpers);
@@ -97,11 +91,11 @@ export class Daemon {
 
   /** Begins; fulfilled when the node has stopped, with the exit code that the program should have. */
   run(): Promise<{ readonly exitCode: number; readonly reason: string }> {
-    const beat = setInterval(() => this.#beat(), beatMs);
+    const beat = setInterval(() => this.#parts.messaging.beat(), beatMs);
     const done = new Promise<{ readonly exitCode: number; readonly reason: string }>((resolve) => {
       this.#stopped = resolve;
     });
-    this.#beat();
+    this.#parts.messaging.beat();
     this.#schedule();
     this.#parts.messaging.begin();
     return done.finally(() => {
@@ -145,27 +139,14 @@ export class Daemon {
     setImmediate(() => this.#turn());
   }
 
-  #beat(): void {
-    this.#parts.messaging.beat();
-    // Whatever was asleep: this thread alone, or the whole machine. The turn looks before it takes anything.
-    if (this.#parts.clock.now() - this.#lastBeat > pauseMs) this.#schedule();
-    else this.#lastBeat = this.#parts.clock.now();
-  }
-
   #turn(): void {
     this.#isScheduled = false;
     const { node, clock } = this.#parts;
     const begin = clock.now();
     const inbox = this.#inbox;
     this.#inbox = [];
-    const pausedMs = begin - this.#lastBeat;
-    this.#lastBeat = begin;
     const effects: NodeEffect[] = [];
     try {
-      if (pausedMs > pauseMs) {
-        this.counters.pauses += 1;
-        effects.push(...node.step({ type: 'paused', pausedMs }, begin));
-      }
       for (const input of inbox) effects.push(...node.step(input, clock.now()));
       for (let round = 0; round < 8 && node.wakeAt() <= clock.now(); round++) {
         effects.push(...node.step({ type: 'tick' }, clock.now()));

@@ -9,11 +9,26 @@ export interface MessagingThreadData {
   readonly links: readonly LinkSockets[];
   /** Where the membership record is kept. */
   readonly folder: string;
-  /** One number that the main thread raises while it lives; shared memory. */
-  readonly alive: Int32Array;
+  readonly shared: Shared;
   /** The vote of a third site, where one is configured. */
   readonly arbiter?: ArbiterLinkOptions;
 }
+
+/** Memory that both threads see at once, without waiting for each other. */
+export interface Shared {
+  /** [aliveWord] is raised by the main thread while it lives; [quorumWord] is 1 while messaging holds quorum. */
+  readonly words: Int32Array;
+  /** [0]: when messaging's thread last looked around, in nanoseconds of the clock that both threads share. */
+  readonly times: BigInt64Array;
+}
+
+export const aliveWord = 0;
+export const quorumWord = 1;
+
+export const makeShared = (): Shared => ({
+  words: new Int32Array(new SharedArrayBuffer(8)),
+  times: new BigInt64Array(new SharedArrayBuffer(8)),
+});
 
 /** `view`: the number of the view that a submission is meant for; in any other it is rejected. */
 export interface ThreadInput {
@@ -23,8 +38,7 @@ export interface ThreadInput {
 
 export type ToThread =
   | { readonly type: 'inputs'; readonly inputs: readonly ThreadInput[] }
-  | { readonly type: 'reconfigure'; readonly setup: MessagingSetup }
-  | { readonly type: 'refresh' };
+  | { readonly type: 'reconfigure'; readonly setup: MessagingSetup };
 
 export interface MessagingCounters {
   datagramsIn: number;

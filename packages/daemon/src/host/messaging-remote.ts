@@ -2,22 +2,29 @@
  * Messaging in its thread, as the node in the main thread sees it: inputs leave at once and their effects come back as
  * an input of the node. Its status is its last word, at most half a second old.
  */
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { type Instant, SystoleError } from '@systole/kernel';
 import type { EngineEffect, EngineInput, EngineStatus } from '@systole/messaging';
 import type { MessagingPort, MessagingSetup } from '../node/index.ts';
 import type { ArbiterLinkOptions } from './arbiter-link.ts';
-import type {
-  FromThread,
-  MessagingCounters,
-  MessagingThreadData,
-  ThreadInput,
-  ToThread,
+import {
+  aliveWord,
+  type FromThread,
+  makeShared,
+  type MessagingCounters,
+  type MessagingThreadData,
+  quorumWord,
+  type Shared,
+  type ThreadInput,
+  type ToThread,
 } from './messaging-protocol.ts';
 import type { LinkSockets } from './udp.ts';
 
 /** Messaging needs a tenth of it; a leak should show before the machine suffers. */
 const heapMegabytesMax = 128;
+/** Messaging looks around with every heartbeat, 20 times a second. If it has not for so long, this process slept. */
+const staleMs = 200;
 const never = Number.MAX_SAFE_INTEGER as Instant;
 
 export interface RemoteEvents {
@@ -29,16 +36,16 @@ export interface RemoteEvents {
 
 export class RemoteMessaging implements MessagingPort {
   readonly #worker: Worker;
-  readonly #alive: Int32Array;
+  readonly #shared: Shared;
   #status: EngineStatus;
   #counters: MessagingCounters | undefined;
   #waiting: ThreadInput[] = [];
   /** How the thread is scheduled, for the log. */
   readonly scheduling: string;
 
-  private constructor(worker: Worker, alive: Int32Array, started: Extract<FromThread, { type: 'started' }>) {
+  private constructor(worker: Worker, shared: Shared, started: Extract<FromThread, { type: 'started' }>) {
     this.#worker = worker;
-    this.#alive = alive;
+    this.#shared = shared;
     this.#status = started.status;
     this.scheduling = started.scheduling;
   }
@@ -51,14 +58,14 @@ export class RemoteMessaging implements MessagingPort {
     events: RemoteEvents,
     arbiter?: ArbiterLinkOptions,
   ): Promise<RemoteMessaging> {
-    const alive = new Int32Array(new SharedArrayBuffer(4));
+    const shared = makeShared();
     const worker = new Worker(new URL('./messaging-thread.ts', import.meta.url), {
       name: 'messaging',
       workerData: {
         setup,
         links,
         folder,
-        alive,
+        shared,
         ...(arbiter === undefined ? {} : { arbiter }),
       } satisfies MessagingThreadData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
@@ -74,7 +81,7 @@ export class RemoteMessaging implements MessagingPort {
         resolve(message);
       });
     });
-    const remote = new RemoteMessaging(worker, alive, started);
+    const remote = new RemoteMessaging(worker, shared, started);
     worker.on('error', (error: Error) => events.died(error));
     worker.on('exit', (code) => events.died(new Error(`messaging's thread ended with ${code}`)));
     worker.on('message', (message: FromThread) => {
@@ -95,7 +102,7 @@ export class RemoteMessaging implements MessagingPort {
 
   /** The main thread lives. */
   beat(): void {
-    Atomics.add(this.#alive, 0, 1);
+    Atomics.add(this.#shared.words, aliveWord, 1);
   }
 
   get counters(): MessagingCounters | undefined {
@@ -122,10 +129,10 @@ export class RemoteMessaging implements MessagingPort {
     return [];
   }
 
-  refresh(): readonly EngineEffect[] {
-    this.#flush();
-    this.#tell({ type: 'refresh' });
-    return [];
+  isQuorumHeldNow(): boolean {
+    const { words, times } = this.#shared;
+    const sinceMs = Number(process.hrtime.bigint() - Atomics.load(times, 0)) / 1e6;
+    return Atomics.load(words, quorumWord) === 1 && sinceMs < staleMs;
   }
 
   async close(): Promise<void> {

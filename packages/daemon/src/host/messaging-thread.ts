@@ -7,18 +7,22 @@
  * in their order and stop at a membership record until it is on disk: what others rely on must survive us.
  */
 import { randomBytes } from 'node:crypto';
+import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Instant, Random } from '@systole/kernel';
 import { cryptoSeal, type EngineEffect, type EngineInput, type StateRecord } from '@systole/messaging';
 import { localMessaging, type MessagingPort } from '../node/messaging-port.ts';
 import { ArbiterLink } from './arbiter-link.ts';
 import { Alarm, systemClock } from './clock.ts';
-import type {
-  FromThread,
-  MessagingCounters,
-  MessagingThreadData,
-  ThreadInput,
-  ToThread,
+import {
+  aliveWord,
+  type FromThread,
+  type MessagingCounters,
+  type MessagingThreadData,
+  quorumWord,
+  type Shared,
+  type ThreadInput,
+  type ToThread,
 } from './messaging-protocol.ts';
 import { becomeRealtime } from './realtime.ts';
 import { SlotRecord } from './slots.ts';
@@ -47,6 +51,7 @@ const strongRandom: Random = {
 class MessagingLoop {
   readonly #engine: MessagingPort;
   readonly #record: SlotRecord;
+  readonly #shared: Shared;
   readonly #alarm: Alarm;
   #links: readonly Link[] = [];
   #arbiter: ArbiterLink | undefined;
@@ -70,8 +75,9 @@ class MessagingLoop {
     savesFailed: 0,
   };
 
-  constructor(engine: MessagingPort, record: SlotRecord) {
+  constructor(engine: MessagingPort, record: SlotRecord, shared: Shared) {
     this.#engine = engine;
+    this.#shared = shared;
     this.#record = record;
     this.#alarm = new Alarm(() => this.schedule());
   }
@@ -102,9 +108,6 @@ class MessagingLoop {
         break;
       case 'reconfigure':
         this.#effects.push(...this.#engine.reconfigure(message.setup, now));
-        break;
-      case 'refresh':
-        this.#effects.push(...this.#engine.refresh(now));
         break;
     }
     this.schedule();
@@ -146,7 +149,12 @@ class MessagingLoop {
       return;
     }
     const effects = this.#engine.step(input, systemClock.now());
-    for (const effect of effects) if (effect.type === 'view') this.#viewNumber = effect.view.tag.number;
+    for (const effect of effects) {
+      if (effect.type === 'view') this.#viewNumber = effect.view.tag.number;
+      if (effect.type === 'quorum')
+        Atomics.store(this.#shared.words, quorumWord, effect.state.state === 'held' ? 1 : 0);
+    }
+    Atomics.store(this.#shared.times, 0, process.hrtime.bigint());
     this.#effects.push(...effects);
   }
 
@@ -222,14 +230,14 @@ class MessagingLoop {
 }
 
 async function start(data: MessagingThreadData): Promise<void> {
-  const { setup, links, folder, alive, arbiter } = data;
+  const { setup, links, folder, shared, arbiter } = data;
   const { record, content, damaged } = await SlotRecord.open(folder, 'membership');
   if (damaged > 0)
     tell({ type: 'problem', text: 'a membership slot is damaged, most likely by a power cut; the other is used' });
   const saved = content === undefined ? undefined : (JSON.parse(content) as StateRecord);
   const ports = { random: strongRandom, seal: cryptoSeal, wallClock: systemClock.wall };
   const engine = localMessaging(setup, ports, saved, systemClock.now());
-  const loop = new MessagingLoop(engine, record);
+  const loop = new MessagingLoop(engine, record, shared);
   const opened: Link[] = [];
   for (const sockets of links) {
     const { link, address, port: number } = sockets;
@@ -266,7 +274,7 @@ async function start(data: MessagingThreadData): Promise<void> {
     setInterval(() => loop.give({ type: 'wallClock', wall: systemClock.wall() }), 1000);
     let last = -1;
     setInterval(() => {
-      const count = Atomics.load(alive, 0);
+      const count = Atomics.load(shared.words, aliveWord);
       if (count !== last) loop.give({ type: 'applicationAlive' });
       last = count;
     }, aliveEveryMs);

@@ -28,8 +28,6 @@ export type NodeInput =
     >
   /** What messaging wants, where it runs in a thread of its own. */
   | { readonly type: 'messaging'; readonly effects: readonly EngineEffect[] }
-  /** This thread stood still for so long: what it believes of quorum may be out of date. */
-  | { readonly type: 'paused'; readonly pausedMs: number }
   /** What the `saveMembership` or `saveCib` with this token asked for is on disk, or could not be written. */
   | { readonly type: 'saved'; readonly token: number; readonly isOk: boolean; readonly problem?: string }
   | ProcessEnded

@@ -96,6 +96,7 @@ export class ClusterNode {
       expectedNodes: configuration.nodes,
       random,
       wallClock,
+      isQuorumHeldNow: () => this.#engine.isQuorumHeldNow(),
       ...(cib === undefined ? {} : { saved: cib }),
       now,
     });
@@ -210,15 +211,6 @@ export class ClusterNode {
         break;
       case 'messaging':
         for (const effect of input.effects) this.#fromMessaging(effect);
-        break;
-      case 'paused':
-        this.#crmInput({
-          type: 'quorum',
-          state: 'uncertain',
-          reason: `this node stood still for ${input.pausedMs} ms`,
-        });
-        this.#goRound(now);
-        for (const effect of this.#engine.refresh(now)) this.#fromMessaging(effect);
         break;
       case 'saved':
         this.#saved(input);
