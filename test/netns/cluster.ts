@@ -90,7 +90,7 @@ export async function openCluster(configuration: string, nodes = ['n1', 'n2', 'n
 /** A web server behind a floating address, fenced by the power switch. */
 export const web = `
 primitive power stonith:fence_netns params socket=POWER op monitor interval=60s
-primitive address ocf:systole:vip params ip=${address} prefix=24 nic=eth0 op monitor interval=2s timeout=10s
+primitive address ocf:systole:vip params ip=${address} cidr_netmask=24 nic=eth0 op monitor interval=2s timeout=10s
 primitive www lsb:www op monitor interval=2s timeout=10s
 group web address www
 location web-prefers-n1 web 50: n1

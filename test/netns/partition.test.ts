@@ -3,7 +3,7 @@ import { sleep, until } from '../lab/command.ts';
 import { notHere, openCluster, web } from './cluster.ts';
 
 const withoutFencing = `
-primitive address ocf:systole:vip params ip=10.77.0.100 prefix=24 nic=eth0 op monitor interval=2s timeout=10s
+primitive address ocf:systole:vip params ip=10.77.0.100 cidr_netmask=24 nic=eth0 op monitor interval=2s timeout=10s
 rsc_defaults resource-stickiness=100
 property fencing-enabled=false
 `;
