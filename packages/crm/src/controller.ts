@@ -499,7 +499,12 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         break;
       case 'cancelled':
       case 'forgotten':
-        if (!this.#dc.actionEnded(message.operationId, true, undefined, this.#now, this.#office()) && hasChanged) {
+        // In a transition these follow from its own stops; otherwise somebody has asked for them.
+        if (
+          !this.#dc.actionEnded(message.operationId, true, undefined, this.#now, this.#office()) &&
+          hasChanged &&
+          this.#dc.progress === undefined
+        ) {
           this.#news(`history of ${message.resource} on ${from}`);
         }
         break;

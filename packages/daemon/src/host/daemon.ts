@@ -204,7 +204,9 @@ export class Daemon {
         break;
       case 'report': {
         const { type: _type, level, event, text, fields, subsystem } = effect;
-        this.#parts.log[level]({ subsystem, event, ...fields }, text);
+        // `node` on a log line is the node that writes it; the one that is spoken of is `about`.
+        const { node: about, ...facts } = fields;
+        this.#parts.log[level]({ subsystem, event, ...(about === undefined ? {} : { about }), ...facts }, text);
         if (level !== 'debug') {
           this.#parts.events.add({ at: this.#parts.clock.wall(), level, subsystem, event, text, fields });
         }
