@@ -10,12 +10,12 @@ import type { Placement } from '../assign/placement.ts';
 import type { Constraints } from '../constraints/constraint.ts';
 import { buildTransition, type BuiltTransition } from '../graph/build.ts';
 import { flagsOf } from '../graph/collective.ts';
-import { maintenanceChanges } from '../graph/describe.ts';
 import { Flag, set } from '../graph/draft.ts';
 import { type Plan } from '../graph/plan.ts';
 import { dropInvalid } from '../graph/prune.ts';
 import { settle } from '../graph/settle.ts';
 import { earlier, type Situation } from '../situation.ts';
+import { describer, maintenanceChanges } from './describe.ts';
 import { draftActions } from './draft-actions.ts';
 import { draftNotifications } from './notify.ts';
 import type { PlanOptions } from './subjects.ts';
@@ -40,5 +40,5 @@ export function planActions(
   }
   if (Object.keys(maintenanceChanges(plan)).length > 0) set(plan.point('maintenance_nodes'), Flag.always);
   const recheck = earlier(earlier(situation.recheck, constraints.recheck), placement.recheck);
-  return { ...buildTransition(plan, recheck), plan };
+  return { ...buildTransition(plan, describer(plan), recheck), plan };
 }

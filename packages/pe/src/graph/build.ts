@@ -2,7 +2,6 @@
 import { type Recheck } from '../situation.ts';
 import type { Transition, TransitionAction, TransitionSettings } from '../transition.ts';
 import { INFINITY } from '@systole/cib';
-import { describeAction } from './describe.ts';
 import type { Draft } from './draft.ts';
 import { circles } from './loops.ts';
 import type { Plan } from './plan.ts';
@@ -16,7 +15,11 @@ export interface BuiltTransition {
   readonly circles: readonly (readonly string[])[];
 }
 
-export function buildTransition(plan: Plan, recheck: Recheck | undefined): BuiltTransition {
+export function buildTransition(
+  plan: Plan,
+  describe: (draft: Draft) => TransitionAction,
+  recheck: Recheck | undefined,
+): BuiltTransition {
   const chosen = plan.drafts.filter((draft) => isInGraph(plan, draft));
   const indexOf = new Map(chosen.map((draft, index) => [draft, index]));
   const pairs: [number, number][] = [];
@@ -27,7 +30,7 @@ export function buildTransition(plan: Plan, recheck: Recheck | undefined): Built
     }
   }
   const cut = withoutCircles(chosen.length, pairs);
-  const actions: TransitionAction[] = chosen.map((draft) => describeAction(plan, draft));
+  const actions: TransitionAction[] = chosen.map(describe);
   return {
     transition: { settings: settings(plan, recheck), actions, orderings: cut.pairs },
     drafts: chosen,

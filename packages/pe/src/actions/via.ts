@@ -1,8 +1,8 @@
 /** Which member relays an action to a remote or guest node: the one that holds the connection at that moment. */
-import { currentNode } from '../actions/primitive.ts';
+import { currentNode } from './primitive.ts';
 import type { Node } from '../status/node.ts';
-import type { Draft } from './draft.ts';
-import type { Plan } from './plan.ts';
+import type { Draft } from '../graph/draft.ts';
+import type { Plan } from '../graph/plan.ts';
 
 /** What must be done before a connection moves. */
 const beforeMove: ReadonlySet<string> = new Set(['cancel', 'stop', 'demote', 'migrate_from', 'migrate_to']);
