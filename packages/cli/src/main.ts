@@ -1,31 +1,54 @@
-import { readFileSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+/**
+ * `systole`, also called `crm`: the operator's shell. One command, a script, or an interactive shell; the words are in
+ * `tree.ts`. Exit statuses are in `shell/failure.ts`.
+ */
 import process from 'node:process';
-import { emptyCib, exportCib, importCib } from '@systole/cib';
-import { formatProblem, LanguageProblem, LanguageProblems, printConfiguration, Session } from './language/index.ts';
-import { runSimulate } from './commands/simulate.ts';
-import { simulateHost } from './commands/simulate.host.ts';
-const args = process.argv.slice(2);
-const opt = (n: string): string | undefined => { const i = args.indexOf(n); return i === -1 ? undefined : args[i + 1]; };
-const cibOf = (file: string | undefined) => { if (file === undefined) return emptyCib; const r = importCib(readFileSync(file, 'utf8')); if (!r.ok) throw new Error(r.error.message); return r.value.cib; };
-// The exit status is set, not forced: a long answer may still be on its way through a pipe.
-if (args[0] === 'simulate') process.exitCode = await runSimulate(args.slice(1), simulateHost());
-else try {
-  if (args[1] === 'show') process.stdout.write(printConfiguration(cibOf(opt('--from-xml')).configuration));
-  else {
-    const base = cibOf(opt('--base'));
-    const file = opt('--file') ?? '';
-    const session = new Session(base.configuration, {
-      readFile: (p) => readFileSync(p, 'utf8'),
-      runFilter: (program, text) => spawnSync('/bin/sh', ['-c', program], { input: text, encoding: 'utf8' }).stdout,
-    });
-    session.run(readFileSync(file, 'utf8'), file);
-    const configuration = session.draft.finish();
-    process.stdout.write(exportCib({ ...base, configuration }));
+import { Context } from './shell/context.ts';
+import { describeFailure, exitStatus } from './shell/failure.ts';
+import { type GlobalOptions, readOptions } from './shell/options.ts';
+import { runWords } from './shell/run.ts';
+import { terminal } from './shell/terminal.ts';
+
+async function main(args: readonly string[]): Promise<number> {
+  // It has options of its own, some with the same names.
+  if (args[0] === 'simulate') {
+    const { options } = readOptions([]);
+    return await runWords(new Context(options, terminal), args);
   }
-} catch (e) {
-  if (e instanceof LanguageProblem) console.error(formatProblem(e));
-  else if (e instanceof LanguageProblems) for (const p of e.problems) console.error(formatProblem(p));
-  else throw e;
-  process.exit(1);
+  const { options, words } = readOptions(args);
+  const context = new Context(options, terminal);
+  if (options.wantsVersion) {
+    terminal.out('systole 0.1.0\n');
+    return exitStatus.done;
+  }
+  if (words.length > 0 || options.wantsHelp) return await runWords(context, words);
+  if (options.file === undefined && terminal.isInteractive) {
+    const { interact } = await import('./prompt.ts');
+    return await interact(context);
+  }
+  const { runScript } = await import('./shell/script.ts');
+  return await runScript(context, options.file ?? '-');
+}
+
+/** For people on standard error; for programs as one JSON object there. */
+function report(error: unknown, format: GlobalOptions['format']): number {
+  const failure = describeFailure(error);
+  if (failure === undefined) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.error(`systole: this is a mistake in systole itself, please report it\n${text}\n`);
+    return exitStatus.failed;
+  }
+  const { status, code, message, details = {}, text } = failure;
+  terminal.error(format === 'json' ? `${JSON.stringify({ error: { code, message, details } })}\n` : `${text}\n`);
+  return status;
+}
+
+const isJson = (args: readonly string[]): boolean =>
+  args.includes('--json') || args.includes('--format=json') || args[args.indexOf('--format') + 1] === 'json';
+
+const args = process.argv.slice(2);
+try {
+  process.exitCode = await main(args);
+} catch (error) {
+  process.exitCode = report(error, isJson(args) ? 'json' : 'text');
 }

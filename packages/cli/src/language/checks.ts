@@ -46,7 +46,12 @@ function checkUniqueIds(items: readonly Item[], report: Report): void {
     forEachId(item, (id) => {
       const owner = owners.get(id);
       if (owner !== undefined) {
-        report(item, owner === item ? `${item.id} uses the id "${id}" twice` : `${item.id}: the id "${id}" is in use in ${owner.id}`);
+        report(
+          item,
+          owner === item
+            ? `${item.id} uses the id "${id}" twice`
+            : `${item.id}: the id "${id}" is in use in ${owner.id}`,
+        );
       }
       owners.set(id, item);
     });
@@ -60,11 +65,13 @@ function checkContainers(items: readonly Item[], byId: ReadonlyMap<string, Item>
       const member = byId.get(id);
       const other = containers.get(id);
       containers.set(id, item);
-      if (member === undefined) report(item, `${item.id} contains "${id}", which does not exist${didYouMean(id, resourceIds(items))}`);
+      if (member === undefined)
+        report(item, `${item.id} contains "${id}", which does not exist${didYouMean(id, resourceIds(items))}`);
       else if (!mayContain(item, member)) {
         const allowed = item.kind === 'clone' ? 'a primitive or a group' : 'primitives';
         report(item, `${item.id} is a ${item.kind} and can contain only ${allowed}; ${id} is a ${member.kind}`);
-      } else if (other !== undefined && other !== item) report(item, `${id} is in ${other.id} and in ${item.id}; it can be in one only`);
+      } else if (other !== undefined && other !== item)
+        report(item, `${id} is in ${other.id} and in ${item.id}; it can be in one only`);
     }
   }
 }
@@ -72,7 +79,8 @@ function checkContainers(items: readonly Item[], byId: ReadonlyMap<string, Item>
 const mayContain = (container: Item, member: Item): boolean =>
   member.kind === 'primitive' || (container.kind === 'clone' && member.kind === 'group');
 
-const resourceIds = (items: readonly Item[]): readonly string[] => items.flatMap((item) => (isResource(item) ? [item.id] : []));
+const resourceIds = (items: readonly Item[]): readonly string[] =>
+  items.flatMap((item) => (isResource(item) ? [item.id] : []));
 
 function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string, Item>, report: Report): void {
   switch (item.kind) {
@@ -80,7 +88,10 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
       const { template } = item.value;
       if (template !== undefined && byId.get(template)?.kind !== 'template') {
         const templates = items.flatMap((each) => (each.kind === 'template' ? [each.id] : []));
-        report(item, `${item.id} is made from "${template}", but there is no such template${didYouMean(template, templates)}`);
+        report(
+          item,
+          `${item.id} is made from "${template}", but there is no such template${didYouMean(template, templates)}`,
+        );
       }
       return;
     }
@@ -88,7 +99,8 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
       for (const name of namesIn(item.value)) {
         const named = byId.get(name);
         if (named !== undefined && (isResource(named) || named.kind === 'template' || named.kind === 'tag')) continue;
-        const what = named === undefined ? `there is no resource "${name}"` : `${name} is a ${named.kind}, not a resource`;
+        const what =
+          named === undefined ? `there is no resource "${name}"` : `${name} is a ${named.kind}, not a resource`;
         report(item, `${item.id}: ${what}${named === undefined ? didYouMean(name, resourceIds(items)) : ''}`);
       }
       return;
@@ -103,22 +115,32 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
     case 'aclGroup': {
       const roles = items.flatMap((each) => (each.kind === 'aclRole' ? [each.id] : []));
       for (const role of item.value.roles) {
-        if (!roles.includes(role)) report(item, `${item.id} has the role "${role}", which does not exist${didYouMean(role, roles)}`);
+        if (!roles.includes(role))
+          report(item, `${item.id} has the role "${role}", which does not exist${didYouMean(role, roles)}`);
       }
       return;
     }
     case 'fencing':
-      for (const device of new Set(item.value.flatMap((level) => level.devices))) checkDevice(device, item, items, byId, report);
+      for (const device of new Set(item.value.flatMap((level) => level.devices)))
+        checkDevice(device, item, items, byId, report);
       return;
     default:
   }
 }
 
-function checkDevice(device: string, item: Item, items: readonly Item[], byId: ReadonlyMap<string, Item>, report: Report): void {
+function checkDevice(
+  device: string,
+  item: Item,
+  items: readonly Item[],
+  byId: ReadonlyMap<string, Item>,
+  report: Report,
+): void {
   const found = byId.get(device);
   const devices = items.flatMap((each) => (isFencingDevice(each, byId) ? [each.id] : []));
-  if (found === undefined) report(item, `fencing_topology uses the device "${device}", which does not exist${didYouMean(device, devices)}`);
-  else if (!isFencingDevice(found, byId)) report(item, `fencing_topology uses ${device}, which is no fencing device (class stonith)`);
+  if (found === undefined)
+    report(item, `fencing_topology uses the device "${device}", which does not exist${didYouMean(device, devices)}`);
+  else if (!isFencingDevice(found, byId))
+    report(item, `fencing_topology uses ${device}, which is no fencing device (class stonith)`);
 }
 
 function isFencingDevice(item: Item, byId: ReadonlyMap<string, Item>): boolean {

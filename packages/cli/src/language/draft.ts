@@ -88,12 +88,18 @@ export class Draft {
   }
 
   containerOf(id: string): Item | undefined {
-    this.#containers ??= new Map(this.items.flatMap((item) => membersOf(item).map((member) => [member, item.id] as const)));
+    this.#containers ??= new Map(
+      this.items.flatMap((item) => membersOf(item).map((member) => [member, item.id] as const)),
+    );
     const container = this.#containers.get(id);
     return container === undefined ? undefined : this.#items.get(container);
   }
 
-  snapshot(): { readonly items: ReadonlyMap<string, Item>; readonly fresh: ReadonlySet<string>; readonly remarks: number } {
+  snapshot(): {
+    readonly items: ReadonlyMap<string, Item>;
+    readonly fresh: ReadonlySet<string>;
+    readonly remarks: number;
+  } {
     return { items: new Map(this.#items), fresh: new Set(this.#fresh), remarks: this.remarks.length };
   }
 
@@ -119,6 +125,11 @@ export class Draft {
         code: 'refused',
       });
     } else this.#addNew(withTypedDefaults(item, this), true);
+  }
+
+  /** Puts a changed item in the place of what it was. */
+  update(item: Item): void {
+    this.#put(item, undefined);
   }
 
   /** Adds or replaces what a file defines. Its statements may name each other in any order. */
@@ -160,7 +171,10 @@ export class Draft {
 
   #replace(before: Item, item: Item): void {
     if (before.kind !== item.kind) {
-      throw new LanguageProblem(`"${item.id}" is a ${kindWords[before.kind]} already`, { place: item.place, code: 'refused' });
+      throw new LanguageProblem(`"${item.id}" is a ${kindWords[before.kind]} already`, {
+        place: item.place,
+        code: 'refused',
+      });
     }
     this.#put(item, before);
   }
@@ -170,14 +184,20 @@ export class Draft {
     for (const id of membersOf(item)) {
       const member = this.#items.get(id);
       if (member === undefined && isTyped) {
-        throw new LanguageProblem(`${kindWords[item.kind]} ${item.id} names "${id}", which does not exist${didYouMean(id, this.#names())}`, {
-          place: item.place,
-          code: 'notFound',
-        });
+        throw new LanguageProblem(
+          `${kindWords[item.kind]} ${item.id} names "${id}", which does not exist${didYouMean(id, this.#names())}`,
+          {
+            place: item.place,
+            code: 'notFound',
+          },
+        );
       }
       const container = this.containerOf(id);
       if (container !== undefined && isTyped) {
-        throw new LanguageProblem(`"${id}" is in the ${kindWords[container.kind]} ${container.id} already`, { place: item.place, code: 'refused' });
+        throw new LanguageProblem(`"${id}" is in the ${kindWords[container.kind]} ${container.id} already`, {
+          place: item.place,
+          code: 'refused',
+        });
       }
     }
     this.#put(item, undefined);
@@ -189,7 +209,14 @@ export class Draft {
   #asNode(item: ItemOf<'node'>, before: Item | undefined): Item {
     if (before?.kind !== 'node') return item;
     const type = item.value.type ?? before.value.type;
-    return { ...item, value: { ...item.value, id: item.hasId ? item.value.id : before.value.id, ...(type === undefined ? {} : { type }) } };
+    return {
+      ...item,
+      value: {
+        ...item.value,
+        id: item.hasId ? item.value.id : before.value.id,
+        ...(type === undefined ? {} : { type }),
+      },
+    };
   }
 
   #put(item: Item, before: Item | undefined): void {
@@ -229,11 +256,15 @@ export class Draft {
     const named = this.#items.get(item.id);
     if (named !== undefined) {
       if (named.kind === item.kind) return named;
-      throw new LanguageProblem(`"${item.id}" is a ${kindWords[named.kind]} already`, { place: item.place, code: 'refused' });
+      throw new LanguageProblem(`"${item.id}" is a ${kindWords[named.kind]} already`, {
+        place: item.place,
+        code: 'refused',
+      });
     }
     if (item.id !== defaultSetIds[item.kind] || item.value.rule !== undefined) return undefined;
     return this.items.findLast(
-      (each): each is ItemOf<OptionsKind> => each.kind === item.kind && isOptions(each) && each.value.rule === undefined,
+      (each): each is ItemOf<OptionsKind> =>
+        each.kind === item.kind && isOptions(each) && each.value.rule === undefined,
     );
   }
 
@@ -245,12 +276,17 @@ export class Draft {
     const leaving = new Set(ids);
     for (const item of targets) {
       if (item.kind !== 'template') continue;
-      const user = this.items.find((each) => each.kind === 'primitive' && each.value.template === item.id && !leaving.has(each.id));
+      const user = this.items.find(
+        (each) => each.kind === 'primitive' && each.value.template === item.id && !leaving.has(each.id),
+      );
       if (user !== undefined) {
-        throw new LanguageProblem(`the template ${item.id} is in use by ${user.id}; delete ${user.id} as well, or first`, {
-          place,
-          code: 'refused',
-        });
+        throw new LanguageProblem(
+          `the template ${item.id} is in use by ${user.id}; delete ${user.id} as well, or first`,
+          {
+            place,
+            code: 'refused',
+          },
+        );
       }
     }
     const rank: readonly ItemKind[] = ['constraint', 'tag', 'clone', 'bundle', 'group'];
@@ -258,6 +294,11 @@ export class Draft {
     for (const item of targets.toSorted((a, b) => rankOf(a) - rankOf(b))) {
       if (this.#items.has(keyOf(item.kind, item.id))) this.#removeWithContainer(item);
     }
+  }
+
+  /** A node of that name, whatever else has it. */
+  removeNode(name: string): void {
+    this.#drop(keyOf('node', name));
   }
 
   /** All but the nodes. */
@@ -355,9 +396,11 @@ export class Draft {
   /** What is not in `kept` goes; constraints first, so that they are not changed only to be deleted. */
   #removeOthers(kept: ReadonlySet<string>): void {
     const others = this.items.filter((item) => item.kind !== 'node' && !kept.has(keyOf(item.kind, item.id)));
-    for (const item of others) if (item.kind === 'constraint' || item.kind === 'tag') this.#drop(keyOf(item.kind, item.id));
+    for (const item of others)
+      if (item.kind === 'constraint' || item.kind === 'tag') this.#drop(keyOf(item.kind, item.id));
     for (const item of others) {
-      if (this.#items.has(item.id) && item.kind !== 'constraint' && item.kind !== 'tag') this.#removeWithContainer(item);
+      if (this.#items.has(item.id) && item.kind !== 'constraint' && item.kind !== 'tag')
+        this.#removeWithContainer(item);
     }
   }
 
@@ -394,7 +437,8 @@ export class Draft {
         if (item.value.template === from) put({ ...item, value: { ...item.value, template: to } });
         return;
       case 'group':
-        if (item.value.members.includes(from)) put({ ...item, value: { ...item.value, members: item.value.members.map(swap) } });
+        if (item.value.members.includes(from))
+          put({ ...item, value: { ...item.value, members: item.value.members.map(swap) } });
         return;
       case 'clone':
         if (item.value.member === from) put({ ...item, value: { ...item.value, member: to } });
@@ -406,7 +450,8 @@ export class Draft {
         if (namesIn(item.value).includes(from)) put({ ...item, value: renameIn(item.value, from, to) });
         return;
       case 'tag':
-        if (item.value.members.includes(from)) put({ ...item, value: { ...item.value, members: item.value.members.map(swap) } });
+        if (item.value.members.includes(from))
+          put({ ...item, value: { ...item.value, members: item.value.members.map(swap) } });
         return;
       case 'fencing':
         if (item.value.some((level) => level.devices.includes(from))) {
@@ -423,7 +468,8 @@ export class Draft {
         return;
       case 'aclTarget':
       case 'aclGroup':
-        if (item.value.roles.includes(from)) put({ ...item, value: { ...item.value, roles: item.value.roles.map(swap) } });
+        if (item.value.roles.includes(from))
+          put({ ...item, value: { ...item.value, roles: item.value.roles.map(swap) } });
         return;
       default:
     }
@@ -433,7 +479,11 @@ export class Draft {
   #redirect(member: string, container: string): void {
     for (const item of this.items) {
       if (item.kind !== 'constraint' || !namesIn(item.value).includes(member)) continue;
-      this.#setConstraint(item, sensible(simplify(renameIn(item.value, member, container))), `now names ${container} in place of ${member}`);
+      this.#setConstraint(
+        item,
+        sensible(simplify(renameIn(item.value, member, container))),
+        `now names ${container} in place of ${member}`,
+      );
     }
   }
 
@@ -442,31 +492,46 @@ export class Draft {
     const group = this.find(groupId);
     if (group === undefined) {
       const groups = this.items.flatMap((item) => (item.kind === 'group' ? [item.id] : []));
-      throw new LanguageProblem(`there is no group "${groupId}"${didYouMean(groupId, groups)}`, { place, code: 'notFound' });
+      throw new LanguageProblem(`there is no group "${groupId}"${didYouMean(groupId, groups)}`, {
+        place,
+        code: 'notFound',
+      });
     }
-    if (group.kind !== 'group') throw new LanguageProblem(`${groupId} is a ${kindWords[group.kind]}, not a group`, { place });
+    if (group.kind !== 'group')
+      throw new LanguageProblem(`${groupId} is a ${kindWords[group.kind]}, not a group`, { place });
     const { members } = group.value;
     const { member } = change;
     const needMember = (id: string): void => {
       if (members.includes(id)) return;
-      throw new LanguageProblem(`${id} is not in the group ${groupId}${didYouMean(id, members)}`, { place, code: 'notFound' });
+      throw new LanguageProblem(`${id} is not in the group ${groupId}${didYouMean(id, members)}`, {
+        place,
+        code: 'notFound',
+      });
     };
     if (change.type === 'remove') {
       needMember(member);
       if (members.length === 1) {
-        throw new LanguageProblem(`${member} is the only member of ${groupId}; delete the group instead`, { place, code: 'refused' });
+        throw new LanguageProblem(`${member} is the only member of ${groupId}; delete the group instead`, {
+          place,
+          code: 'refused',
+        });
       }
       this.#takeOut(group, member);
       return;
     }
     const item = this.need(member, place);
-    if (item.kind !== 'primitive') throw new LanguageProblem(`a group holds primitives; ${member} is a ${kindWords[item.kind]}`, { place });
+    if (item.kind !== 'primitive')
+      throw new LanguageProblem(`a group holds primitives; ${member} is a ${kindWords[item.kind]}`, { place });
     const container = this.containerOf(member);
     if (container !== undefined) {
-      throw new LanguageProblem(`${member} is in the ${kindWords[container.kind]} ${container.id} already`, { place, code: 'refused' });
+      throw new LanguageProblem(`${member} is in the ${kindWords[container.kind]} ${container.id} already`, {
+        place,
+        code: 'refused',
+      });
     }
     if (change.beside !== undefined) needMember(change.beside);
-    const at = change.beside === undefined ? members.length : members.indexOf(change.beside) + (change.type === 'after' ? 1 : 0);
+    const at =
+      change.beside === undefined ? members.length : members.indexOf(change.beside) + (change.type === 'after' ? 1 : 0);
     this.#put({ ...group, value: { ...group.value, members: members.toSpliced(at, 0, member) } }, undefined);
   }
 
@@ -481,7 +546,10 @@ export class Draft {
       (each) => each.name === operation.name && each.interval === operation.interval && each.role === operation.role,
     );
     if (twin !== undefined) {
-      throw new LanguageProblem(`${id} has a ${operation.name} every ${operation.interval ?? '0'} already`, { place, code: 'refused' });
+      throw new LanguageProblem(`${id} has a ${operation.name} every ${operation.interval ?? '0'} already`, {
+        place,
+        code: 'refused',
+      });
     }
     const value = { ...item.value, operations: { ...operations, list: [...operations.list, operation] } };
     this.#put({ ...item, value } as Item, undefined);
@@ -535,23 +603,37 @@ export class Draft {
     this.#put({ ...changed, place } as Item, undefined);
   }
 
-  #setOperation(item: Item, operation: string, interval: string | undefined, name: string, value: string, place?: Place): void {
+  #setOperation(
+    item: Item,
+    operation: string,
+    interval: string | undefined,
+    name: string,
+    value: string,
+    place?: Place,
+  ): void {
     if (item.kind !== 'primitive' && item.kind !== 'template') {
       throw new LanguageProblem(`${item.id} is a ${kindWords[item.kind]}; only a primitive has operations`, { place });
     }
     const { operations } = item.value;
     const found = operations.list.filter(
-      (each) => each.name === operation && (interval === undefined || addUnit(each.interval ?? '0') === addUnit(interval)),
+      (each) =>
+        each.name === operation && (interval === undefined || addUnit(each.interval ?? '0') === addUnit(interval)),
     );
     const [only] = found;
     if (only === undefined) {
-      const near = didYouMean(operation, operations.list.map((each) => each.name));
+      const near = didYouMean(
+        operation,
+        operations.list.map((each) => each.name),
+      );
       const every = interval === undefined ? '' : ` every ${addUnit(interval)}`;
       throw new LanguageProblem(`${item.id} has no operation ${operation}${every}${near}`, { place, code: 'notFound' });
     }
     if (found.length > 1) {
       const intervals = found.map((each) => `${item.id}.${operation}.${each.interval ?? '0'}.${name}`);
-      throw new LanguageProblem(`${item.id} has ${found.length} operations ${operation}; write ${intervals.join(' or ')}`, { place });
+      throw new LanguageProblem(
+        `${item.id} has ${found.length} operations ${operation}; write ${intervals.join(' or ')}`,
+        { place },
+      );
     }
     const field = operationFields[name];
     if (field === undefined) {
@@ -616,4 +698,3 @@ function withTypedDefaults(item: Item, draft: Draft): Item {
   if (item.kind !== 'clone' || draft.find(item.value.member)?.kind !== 'primitive') return item;
   return { ...item, value: { ...item.value, meta: withDefault(item.value.meta, 'interleave', 'true') } };
 }
-

@@ -96,8 +96,10 @@ function withOperationIds(item: Item, namer: Namer): Item {
   return withOperations(item, withFields(operations, { list }));
 }
 
-const withOperations = (item: ItemOf<'primitive' | 'template'>, operations: ItemOf<'primitive'>['value']['operations']): Item =>
-  ({ ...item, value: withFields(item.value as ItemOf<'primitive'>['value'], { operations }) }) as Item;
+const withOperations = (
+  item: ItemOf<'primitive' | 'template'>,
+  operations: ItemOf<'primitive'>['value']['operations'],
+): Item => ({ ...item, value: withFields(item.value as ItemOf<'primitive'>['value'], { operations }) }) as Item;
 
 function withOtherIds(item: Item, namer: Namer): Item {
   switch (item.kind) {
@@ -112,7 +114,12 @@ function withOtherIds(item: Item, namer: Namer): Item {
       const value = mapList(item.value, (level) => {
         if (level.id !== '') return level;
         const { target } = level;
-        const name = target.type === 'node' ? target.name : target.type === 'pattern' ? 'pattern' : `${target.name}-${target.value}`;
+        const name =
+          target.type === 'node'
+            ? target.name
+            : target.type === 'pattern'
+              ? 'pattern'
+              : `${target.name}-${target.value}`;
         return { ...level, id: namer.fresh('fencing', name, String(level.index)) };
       });
       return withFields(item, { value });
@@ -124,15 +131,25 @@ function withOtherIds(item: Item, namer: Namer): Item {
       return withFields(item, { value: withFields(item.value, { permissions }) });
     }
     case 'bundle': {
-      const named = (list: readonly Readonly<Record<string, string>>[], name: string): readonly Readonly<Record<string, string>>[] =>
-        mapList(list, (mapping) => (mapping['id'] === undefined ? { id: namer.fresh(item.id, name), ...mapping } : mapping));
+      const named = (
+        list: readonly Readonly<Record<string, string>>[],
+        name: string,
+      ): readonly Readonly<Record<string, string>>[] =>
+        mapList(list, (mapping) =>
+          mapping['id'] === undefined ? { id: namer.fresh(item.id, name), ...mapping } : mapping,
+        );
       const ports = named(item.value.ports, 'port-mapping');
-      return withFields(item, { value: withFields(item.value, { ports, storage: named(item.value.storage, 'storage-mapping') }) });
+      return withFields(item, {
+        value: withFields(item.value, { ports, storage: named(item.value.storage, 'storage-mapping') }),
+      });
     }
     case 'alert': {
       const { select } = item.value;
       if (select?.attributes === undefined) return item;
-      const attributes = select.attributes.map((each) => ({ id: each.id ?? namer.fresh(item.id, 'attribute', each.name), name: each.name }));
+      const attributes = select.attributes.map((each) => ({
+        id: each.id ?? namer.fresh(item.id, 'attribute', each.name),
+        name: each.name,
+      }));
       return withFields(item, { value: { ...item.value, select: { ...select, attributes } } });
     }
     default:
@@ -163,7 +180,10 @@ export function inheritIds(before: Item, after: Item): Item {
   const { value: formerValue } = before;
   const sets = value.sets?.map((set, index) => withId(formerValue.sets?.[index]?.id, set));
   const base = sets === undefined ? value : { ...value, sets };
-  const rules = base.kind === 'location' && formerValue.kind === 'location' ? { rules: base.rules.map((rule, index) => inheritRule(formerValue.rules[index], rule)) } : {};
+  const rules =
+    base.kind === 'location' && formerValue.kind === 'location'
+      ? { rules: base.rules.map((rule, index) => inheritRule(formerValue.rules[index], rule)) }
+      : {};
   return { ...withSets, value: { ...base, ...rules } as typeof value };
 }
 
@@ -184,10 +204,16 @@ function inheritRule(former: Rule | undefined, rule: Rule): Rule {
 }
 
 function inheritOperations(before: Item, after: Item): Item {
-  if ((before.kind !== 'primitive' && before.kind !== 'template') || (after.kind !== 'primitive' && after.kind !== 'template')) return after;
+  if (
+    (before.kind !== 'primitive' && before.kind !== 'template') ||
+    (after.kind !== 'primitive' && after.kind !== 'template')
+  )
+    return after;
   const former = [...before.value.operations.list];
   const take = (operation: Operation): Operation => {
-    const index = former.findIndex((each) => each.name === operation.name && each.interval === operation.interval && each.role === operation.role);
+    const index = former.findIndex(
+      (each) => each.name === operation.name && each.interval === operation.interval && each.role === operation.role,
+    );
     const [found] = index === -1 ? [] : former.splice(index, 1);
     return withId(found?.id, operation);
   };

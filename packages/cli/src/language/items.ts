@@ -36,7 +36,11 @@ interface Common {
 
 export type Item = Common &
   (
-    | { readonly kind: 'node'; readonly value: ConfiguredNode; /** Its id was given, not derived. */ readonly hasId: boolean }
+    | {
+        readonly kind: 'node';
+        readonly value: ConfiguredNode;
+        /** Its id was given, not derived. */ readonly hasId: boolean;
+      }
     | { readonly kind: 'primitive'; readonly value: Primitive }
     | { readonly kind: 'template'; readonly value: Template }
     | { readonly kind: 'group'; readonly value: GroupItem }

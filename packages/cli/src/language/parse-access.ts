@@ -57,7 +57,8 @@ function parsePermission(cursor: Cursor): readonly AclPermission[] {
 
 const specWord = (text: string): string => text.split(':', 1)[0] ?? '';
 
-const isSpec = (text: string): boolean => Object.hasOwn(subjects, specWord(text)) || shortcutWords.includes(specWord(text));
+const isSpec = (text: string): boolean =>
+  Object.hasOwn(subjects, specWord(text)) || shortcutWords.includes(specWord(text));
 
 function parseSpec(cursor: Cursor): { xpath?: string; reference?: string; objectType?: string; attribute?: string } {
   const word = cursor.next('what the permission is about');

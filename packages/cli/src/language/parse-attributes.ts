@@ -4,7 +4,16 @@
  *     [$id=ID | $id-ref=ID] [SCORE:] [rule …] NAME=VALUE … | @PAIR-ID[:NAME] | $PAIR-ID:NAME=VALUE
  *     rule [$id=ID] [$role=ROLE] [SCORE: | ATTRIBUTE:] EXPRESSION [and|or EXPRESSION] …
  */
-import { type AttributeSet, type Expression, INFINITY, type Pair, parseRole, parseScore, type Role, type Rule } from '@systole/cib';
+import {
+  type AttributeSet,
+  type Expression,
+  INFINITY,
+  type Pair,
+  parseRole,
+  parseScore,
+  type Role,
+  type Rule,
+} from '@systole/cib';
 import type { Cursor } from './cursor.ts';
 
 /** Words that begin something else, so that pairs end before them. */
@@ -71,7 +80,10 @@ export function parseIdSpec(cursor: Cursor): { readonly id?: string; readonly id
 }
 
 /** A set and whether anything was there. */
-export function parseSet(cursor: Cursor, options: PairOptions): { readonly set: AttributeSet; readonly isEmpty: boolean } {
+export function parseSet(
+  cursor: Cursor,
+  options: PairOptions,
+): { readonly set: AttributeSet; readonly isEmpty: boolean } {
   const ids = parseIdSpec(cursor);
   if (ids.idRef !== undefined) return { set: { idRef: ids.idRef, pairs: [] }, isEmpty: false };
   const { word } = cursor;
@@ -218,7 +230,8 @@ function parseDate(cursor: Cursor): Expression {
     case 'date_spec': {
       cursor.skip();
       const dateSpec = parseUnits(cursor, units);
-      if (Object.keys(dateSpec).length === 0) throw cursor.expected('something such as hours=9-17 or weekdays=1-5', units);
+      if (Object.keys(dateSpec).length === 0)
+        throw cursor.expected('something such as hours=9-17 or weekdays=1-5', units);
       return { type: 'date', operation: 'date_spec', dateSpec };
     }
     default:
@@ -230,7 +243,10 @@ function parseRange(cursor: Cursor): Expression {
   const { start, end, ...duration } = parseUnits(cursor, ['start', 'end', ...units]);
   const hasDuration = Object.keys(duration).length > 0;
   if ((start === undefined && end === undefined) || (end === undefined && !hasDuration)) {
-    throw cursor.expected(start === undefined ? 'start=DATE' : 'end=DATE, or a duration such as months=2', ['start', 'end']);
+    throw cursor.expected(start === undefined ? 'start=DATE' : 'end=DATE, or a duration such as months=2', [
+      'start',
+      'end',
+    ]);
   }
   return {
     type: 'date',

@@ -115,7 +115,10 @@ function parseTarget(cursor: Cursor): FencingTarget | undefined {
 export function parseTag(cursor: Cursor): Item {
   const { word } = cursor;
   const id = cursor.match(/^([\p{L}_][^\s:=]*):?$/u)?.[1];
-  if (id === undefined) throw word === undefined ? cursor.expected('the name of the tag') : cursor.problem(`"${word.text}" cannot name a tag`);
+  if (id === undefined)
+    throw word === undefined
+      ? cursor.expected('the name of the tag')
+      : cursor.problem(`"${word.text}" cannot name a tag`);
   const members: string[] = [];
   while (!cursor.isAtEnd) {
     const member = cursor.next('an id');

@@ -127,11 +127,19 @@ export function parseColocation(cursor: Cursor): ConstraintItem {
     };
   }
   needMembers(cursor, words, 2, 'resources, as in: web db');
-  return { kind: 'constraint', id, value: { kind: 'colocation', id, score, sets: readSets(cursor, words, 'role'), ...extra } };
+  return {
+    kind: 'constraint',
+    id,
+    value: { kind: 'colocation', id, score, sets: readSets(cursor, words, 'role'), ...extra },
+  };
 }
 
 const readColocationScore = (text: string): Score | undefined =>
-  text.toLowerCase() === 'mandatory' ? parseScore('INFINITY') : text.toLowerCase() === 'advisory' ? 0 : parseScore(text);
+  text.toLowerCase() === 'mandatory'
+    ? parseScore('INFINITY')
+    : text.toLowerCase() === 'advisory'
+      ? 0
+      : parseScore(text);
 
 // --- order -----------------------------------------------------------------------------------------------------
 
@@ -196,7 +204,10 @@ export function parseTicket(cursor: Cursor): ConstraintItem {
   const policy = cursor.matchLast(/^loss-policy=(.*)$/i)?.[1];
   const lossPolicy = lossPolicies.find((each) => each === policy);
   if (policy !== undefined && lossPolicy === undefined) {
-    throw cursor.problem(`loss-policy is one of ${lossPolicies.join(', ')}, not "${policy}"${didYouMean(policy, lossPolicies)}`, last);
+    throw cursor.problem(
+      `loss-policy is one of ${lossPolicies.join(', ')}, not "${policy}"${didYouMean(policy, lossPolicies)}`,
+      last,
+    );
   }
   const extra = { ticket, ...(lossPolicy === undefined ? {} : { lossPolicy }) };
   const words = splitBrackets(cursor.takeRest());
@@ -238,12 +249,17 @@ const readActionOrInstance: ReadQualifier = (text) => {
 function readReference(cursor: Cursor, word: Word, read: ReadQualifier): Reference {
   const parts = word.text.split(':');
   const [resource = '', text] = parts;
-  if (parts.length > 2 || parts.includes('')) throw cursor.problem(`"${word.text}" is not RESOURCE or RESOURCE:QUALIFIER`, word);
+  if (parts.length > 2 || parts.includes(''))
+    throw cursor.problem(`"${word.text}" is not RESOURCE or RESOURCE:QUALIFIER`, word);
   if (text === undefined) return { resource };
   const qualifier = read(text);
   if (qualifier === undefined) {
-    const [what, words] = read === readActionOrInstance ? ['action', actions] : ['role', ['Started', 'Stopped', 'Promoted', 'Unpromoted']];
-    throw cursor.problem(`"${text}" is not a known ${what} for ${resource}; expected ${words.join(', ')}${didYouMean(text, words)}`, word);
+    const [what, words] =
+      read === readActionOrInstance ? ['action', actions] : ['role', ['Started', 'Stopped', 'Promoted', 'Unpromoted']];
+    throw cursor.problem(
+      `"${text}" is not a known ${what} for ${resource}; expected ${words.join(', ')}${didYouMean(text, words)}`,
+      word,
+    );
   }
   return { resource, ...qualifier };
 }
@@ -336,4 +352,3 @@ function readSets(cursor: Cursor, words: readonly Word[], qualifier: 'role' | 'a
   save();
   return sets;
 }
-

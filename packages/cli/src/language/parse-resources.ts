@@ -22,7 +22,10 @@ export function parseId(cursor: Cursor, what: string): string {
   const { word } = cursor;
   const id = cursor.next(`the id of the ${what}`).text.replace(/^id=/i, '');
   if (!/^[\p{L}_][\p{L}\p{N}._-]*$/u.test(id)) {
-    throw cursor.problem(`"${id}" cannot be an id; ids have letters, digits, ".", "_" and "-", and begin with a letter`, word);
+    throw cursor.problem(
+      `"${id}" cannot be an id; ids have letters, digits, ".", "_" and "-", and begin with a letter`,
+      word,
+    );
   }
   return id;
 }
@@ -38,11 +41,17 @@ export function parseAgent(cursor: Cursor): AgentName {
   const parts = word.text.split(':');
   const [first = '', second = '', third = ''] = parts;
   if (parts.length > 3 || parts.includes('') || !/^[\w:.@\\-]+$/.test(word.text)) {
-    throw cursor.problem(`"${word.text}" does not name an agent; write class:provider:type, for example ocf:heartbeat:IPaddr2`, word);
+    throw cursor.problem(
+      `"${word.text}" does not name an agent; write class:provider:type, for example ocf:heartbeat:IPaddr2`,
+      word,
+    );
   }
   if (parts.length === 3) return { class: first, provider: second, type: third };
-  if (parts.length === 2) return first === 'ocf' ? { class: first, provider: 'heartbeat', type: second } : { class: first, type: second };
-  return first.startsWith('fence_') ? { class: 'stonith', type: first } : { class: 'ocf', provider: 'heartbeat', type: first };
+  if (parts.length === 2)
+    return first === 'ocf' ? { class: first, provider: 'heartbeat', type: second } : { class: first, type: second };
+  return first.startsWith('fence_')
+    ? { class: 'stonith', type: first }
+    : { class: 'ocf', provider: 'heartbeat', type: first };
 }
 
 interface Sections {
@@ -59,8 +68,7 @@ type SectionName = (typeof sectionNames)[number];
 function parseSections(cursor: Cursor, mode: Mode, allowed: readonly SectionName[]): Sections {
   const sections: Sections = { parameters: [], meta: [], utilization: [], operations: { list: [] } };
   const options = { stop: resourceKeywords, mayLackValue: true };
-  const isSection = (keyword: string | undefined): keyword is SectionName =>
-    allowed.some((name) => name === keyword);
+  const isSection = (keyword: string | undefined): keyword is SectionName => allowed.some((name) => name === keyword);
   if (!cursor.isAtEnd && !isSection(cursor.keyword)) {
     const { set, isEmpty } = parseSet(cursor, options);
     if (!isEmpty) sections.parameters.push(set);
@@ -221,7 +229,11 @@ export function parseTemplate(cursor: Cursor, mode: Mode): Item {
   const id = parseId(cursor, 'template');
   const agent = parseAgent(cursor);
   const description = parseDescription(cursor);
-  return { kind: 'template', id, value: { kind: 'template', id, ...description, agent, ...parseSections(cursor, mode, sectionNames) } };
+  return {
+    kind: 'template',
+    id,
+    value: { kind: 'template', id, ...description, agent, ...parseSections(cursor, mode, sectionNames) },
+  };
 }
 
 export function parseGroup(cursor: Cursor, mode: Mode): Item {
@@ -229,7 +241,8 @@ export function parseGroup(cursor: Cursor, mode: Mode): Item {
   const members: string[] = [];
   for (;;) {
     const { word } = cursor;
-    if (word === undefined || word.text.includes('=') || cursor.keyword === 'params' || cursor.keyword === 'meta') break;
+    if (word === undefined || word.text.includes('=') || cursor.keyword === 'params' || cursor.keyword === 'meta')
+      break;
     if (members.includes(word.text)) throw cursor.problem(`${word.text} is in the group ${id} already`);
     members.push(word.text);
     cursor.skip();
@@ -255,7 +268,14 @@ export function parseClone(cursor: Cursor, mode: Mode, word: string): Item {
   return {
     kind: 'clone',
     id,
-    value: { kind: 'clone', id, ...description, meta: isPromotable ? withDefault(meta, 'promotable', 'true') : meta, parameters, member },
+    value: {
+      kind: 'clone',
+      id,
+      ...description,
+      meta: isPromotable ? withDefault(meta, 'promotable', 'true') : meta,
+      parameters,
+      member,
+    },
   };
 }
 
@@ -269,7 +289,16 @@ export function withDefault(sets: readonly AttributeSet[], name: string, value: 
 }
 
 const containerTypes = new Set(['docker', 'podman', 'rkt']);
-const bundleKeywords = new Set([...containerTypes, 'network', 'port-mapping', 'storage', 'storage-mapping', 'primitive', 'meta', 'params']);
+const bundleKeywords = new Set([
+  ...containerTypes,
+  'network',
+  'port-mapping',
+  'storage',
+  'storage-mapping',
+  'primitive',
+  'meta',
+  'params',
+]);
 
 export function parseBundle(cursor: Cursor): Item {
   const id = parseId(cursor, 'bundle');
@@ -304,7 +333,8 @@ export function parseBundle(cursor: Cursor): Item {
     else throw cursor.problem(`"${word?.text}" does not belong here; expected ${[...bundleKeywords].join(', ')}`, word);
   }
   if (containerType === undefined) throw cursor.expected('docker or podman with image=NAME', bundleKeywords);
-  if (container['image'] === undefined) throw cursor.problem(`the bundle ${id} needs image=NAME, behind ${containerType}`);
+  if (container['image'] === undefined)
+    throw cursor.problem(`the bundle ${id} needs image=NAME, behind ${containerType}`);
   const value: BundleItem = {
     kind: 'bundle',
     id,

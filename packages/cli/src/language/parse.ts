@@ -17,7 +17,9 @@ export interface ParseOptions {
 type Parse = (cursor: Cursor, options: ParseOptions) => Item | readonly Item[];
 
 const ofUser: Parse = (cursor) => {
-  throw cursor.problem('"user" is gone since ACLs have roles: write role ID read|write|deny …, then acl_target USER ROLE');
+  throw cursor.problem(
+    '"user" is gone since ACLs have roles: write role ID read|write|deny …, then acl_target USER ROLE',
+  );
 };
 
 /** Words that define something, in the order in which help lists them. */

@@ -108,7 +108,8 @@ function onePair(pair: Pair, referenced: Referenced): string {
 
 function ruleText(rule: Rule, referenced: Referenced): string {
   if (rule.idRef !== undefined) return `rule $id-ref=${rule.idRef}`;
-  const score = rule.scoreAttribute ?? (rule.score === undefined || rule.score >= INFINITY ? undefined : infinity(rule.score));
+  const score =
+    rule.scoreAttribute ?? (rule.score === undefined || rule.score >= INFINITY ? undefined : infinity(rule.score));
   return words(
     'rule',
     rule.id !== undefined && referenced.has(rule.id) ? `$id=${rule.id}` : undefined,
@@ -149,7 +150,8 @@ function expressionText(expression: Expression): string {
 
 function nodeLines({ value }: ItemOf<'node'>, referenced: Referenced): readonly string[] | undefined {
   if (value.score !== undefined) return undefined;
-  const id = value.id === value.name ? undefined : /^[\w-]+$/.test(value.id) ? `${value.id}:` : `$id=${quote(value.id)}`;
+  const id =
+    value.id === value.name ? undefined : /^[\w-]+$/.test(value.id) ? `${value.id}:` : `$id=${quote(value.id)}`;
   const type = value.type === undefined || value.type === 'member' ? '' : `:${value.type}`;
   return [
     words('node', id, `${value.name}${type}`),
@@ -165,7 +167,11 @@ function primitiveLines(item: ItemOf<'primitive' | 'template'>, referenced: Refe
   const made = value.kind === 'primitive' && value.template !== undefined ? `@${value.template}` : undefined;
   const { operations } = value;
   const operationsText =
-    operations.idRef !== undefined ? `$id-ref=${operations.idRef}` : operations.id === undefined ? undefined : `$id=${operations.id}`;
+    operations.idRef !== undefined
+      ? `$id-ref=${operations.idRef}`
+      : operations.id === undefined
+        ? undefined
+        : `$id=${operations.id}`;
   return [
     words(word, item.id, made ?? (value.agent === undefined ? '' : agentText(value.agent))),
     ...descriptionLine(value),
@@ -230,7 +236,9 @@ function constraintLines(constraint: Constraint, referenced: Referenced): readon
   switch (constraint.kind) {
     case 'location': {
       const subject =
-        constraint.resource ?? (constraint.pattern === undefined ? undefined : quotePattern(constraint.pattern)) ?? setsText(constraint.sets);
+        constraint.resource ??
+        (constraint.pattern === undefined ? undefined : quotePattern(constraint.pattern)) ??
+        setsText(constraint.sets);
       if (subject === undefined) return undefined;
       const preference =
         constraint.node === undefined ? undefined : `${infinity(constraint.score ?? 0)}: ${quote(constraint.node)}`;
@@ -274,7 +282,9 @@ function constraintLines(constraint: Constraint, referenced: Referenced): readon
           'rsc_ticket',
           constraint.id,
           `${constraint.ticket}:`,
-          constraint.sets === undefined ? reference(constraint.resource, constraint.role) : markedSets(constraint.sets, 1),
+          constraint.sets === undefined
+            ? reference(constraint.resource, constraint.role)
+            : markedSets(constraint.sets, 1),
           constraint.lossPolicy === undefined ? undefined : `loss-policy=${constraint.lossPolicy}`,
         ),
       ];
@@ -283,7 +293,8 @@ function constraintLines(constraint: Constraint, referenced: Referenced): readon
 
 const quotePattern = (pattern: string): string => (/[\s"'\\]/.test(pattern) ? quote(`/${pattern}/`) : `/${pattern}/`);
 
-const scoreKind = (order: Order): string | undefined => (order.score === undefined ? undefined : order.score === 0 ? 'Optional:' : 'Mandatory:');
+const scoreKind = (order: Order): string | undefined =>
+  order.score === undefined ? undefined : order.score === 0 ? 'Optional:' : 'Mandatory:';
 
 const reference = (resource: string | undefined, qualifier?: string): string | undefined =>
   resource === undefined || qualifier === undefined ? resource : `${resource}:${qualifier}`;
@@ -386,7 +397,9 @@ function alertLines(alert: Alert, referenced: Referenced): readonly string[] {
             select.nodes ? 'nodes' : undefined,
             select.fencing ? 'fencing' : undefined,
             select.resources ? 'resources' : undefined,
-            select.attributes === undefined ? undefined : `attributes { ${select.attributes.map(({ name }) => quote(name)).join(' ')} }`,
+            select.attributes === undefined
+              ? undefined
+              : `attributes { ${select.attributes.map(({ name }) => quote(name)).join(' ')} }`,
           ),
         ]),
     ...setLines('meta', alert.meta, referenced),

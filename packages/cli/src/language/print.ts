@@ -66,7 +66,11 @@ function printItem(item: Item, referenced: ReadonlySet<string>, options: PrintOp
   const lines = statementLines(item, referenced);
   if (lines === undefined) return undefined;
   const text = options.isFlat === true ? lines.join(' ') : lines.join(' \\\n\t');
-  return readsBack(text, item) ? commentsOf(item).map((comment) => `# ${comment}\n`).join('') + text : undefined;
+  return readsBack(text, item)
+    ? commentsOf(item)
+        .map((comment) => `# ${comment}\n`)
+        .join('') + text
+    : undefined;
 }
 
 function commentsOf(item: Item): readonly string[] {
@@ -103,7 +107,8 @@ function meaning(value: unknown, isOuter = false): string {
 /** The same in newer words: an order's score is its kind, and a rule without a score has INFINITY. */
 function normal(value: object): object {
   const { kind, score, ...rest } = value as { readonly kind?: unknown; readonly score?: unknown };
-  if (kind === 'order' && typeof score === 'number') return { kind, orderKind: score === 0 ? 'Optional' : 'Mandatory', ...rest };
+  if (kind === 'order' && typeof score === 'number')
+    return { kind, orderKind: score === 0 ? 'Optional' : 'Mandatory', ...rest };
   if ('expressions' in rest && typeof score === 'number' && score >= INFINITY) return rest;
   return value;
 }
@@ -140,14 +145,18 @@ const isInsideXml = (
   item: Item,
   printed: readonly { readonly item: Item; readonly text: string | undefined }[],
   byId: ReadonlyMap<string, Item>,
-): boolean => printed.some((other) => other.text === undefined && other.item !== item && withInner(other.item, byId).includes(item.id));
+): boolean =>
+  printed.some(
+    (other) => other.text === undefined && other.item !== item && withInner(other.item, byId).includes(item.id),
+  );
 
 /** The element that an item is, taken out of the section it stands in. */
 function printXml(item: Item, byId: ReadonlyMap<string, Item>): string {
   const inner = withInner(item, byId).flatMap((id) => byId.get(id) ?? []);
   const text = exportConfiguration(toConfiguration([...inner, item], emptyCib.configuration));
   const lines = text.split('\n').slice(1, -2);
-  const depth = item.kind === 'resourceDefaults' || item.kind === 'operationDefaults' || item.kind === 'fencing' ? 2 : 4;
+  const depth =
+    item.kind === 'resourceDefaults' || item.kind === 'operationDefaults' || item.kind === 'fencing' ? 2 : 4;
   const prefix = ' '.repeat(depth);
   const empty = /^ {2}<(?:crm_config|nodes|resources|constraints)\/>$/;
   const own = lines.filter((line) => line.startsWith(prefix) && !empty.test(line)).map((line) => line.slice(depth));

@@ -48,7 +48,8 @@ export function removeFrom(constraint: Constraint, name: string): Constraint | u
 /** Undefined for a constraint that says nothing any more: nothing named, or something against itself. */
 export function sensible(constraint: Constraint): Constraint | undefined {
   const names = namesIn(constraint);
-  if (constraint.kind === 'location') return names.length > 0 || constraint.pattern !== undefined ? constraint : undefined;
+  if (constraint.kind === 'location')
+    return names.length > 0 || constraint.pattern !== undefined ? constraint : undefined;
   if (constraint.kind === 'ticket') return names.length > 0 ? constraint : undefined;
   return new Set(names).size > 1 ? constraint : undefined;
 }

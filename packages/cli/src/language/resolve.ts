@@ -61,7 +61,8 @@ class Targets {
     if (item.kind !== 'primitive' && item.kind !== 'template') return;
     const { operations } = item.value;
     if (operations.id !== undefined) this.#add('operations', operations.id, operations.id);
-    for (const operation of operations.list) if (operation.id !== undefined) this.#add('operation', operation.id, operation.id);
+    for (const operation of operations.list)
+      if (operation.id !== undefined) this.#add('operation', operation.id, operation.id);
   }
 
   #addOwner(item: Item): void {

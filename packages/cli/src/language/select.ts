@@ -67,14 +67,26 @@ function selectOne(items: readonly Item[], word: string, before: readonly Item[]
     return items.filter((item) => tag.value.members.includes(item.id));
   }
   if (kind === 'related') return related(items, name);
-  const pattern = new RegExp(`^${name.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*').replaceAll('?', '.')}$`, 'u');
+  const pattern = new RegExp(
+    `^${name
+      .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    'u',
+  );
   const found = items.filter((item) => item.id === name || pattern.test(item.id));
   if (found.length === 0) throw unknown(name, items);
   return found;
 }
 
 const unknown = (name: string, items: readonly Item[]): LanguageProblem =>
-  new LanguageProblem(`there is no "${name}"${didYouMean(name, items.map((item) => item.id))}`, { code: 'notFound' });
+  new LanguageProblem(
+    `there is no "${name}"${didYouMean(
+      name,
+      items.map((item) => item.id),
+    )}`,
+    { code: 'notFound' },
+  );
 
 export function changedItems(items: readonly Item[], before: readonly Item[]): readonly Item[] {
   const old = new Map(before.map((item) => [`${item.kind} ${item.id}`, JSON.stringify(item.value)]));

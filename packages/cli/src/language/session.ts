@@ -18,12 +18,24 @@ import { placeOf, readText, type Statement } from './words.ts';
 export interface SessionHost {
   /** The text of a file; `-` is standard input. @throws LanguageProblem if it cannot be read. */
   readFile(path: string): string;
-  /** What `program` (a shell command) prints when it reads `text`. @throws LanguageProblem if it fails. */
-  runFilter(program: string, text: string): string;
+  /** What `program` (a shell command) prints when it reads `text`; absent where none can be run. @throws LanguageProblem if it fails. */
+  runFilter?(program: string, text: string): string;
 }
 
 /** Words for which the language itself needs nothing from outside. */
-export const editingWords = ['delete', 'rm', 'rename', 'modgroup', 'set', 'monitor', 'load', 'filter', 'erase', 'commit', 'refresh'] as const;
+export const editingWords = [
+  'delete',
+  'rm',
+  'rename',
+  'modgroup',
+  'set',
+  'monitor',
+  'load',
+  'filter',
+  'erase',
+  'commit',
+  'refresh',
+] as const;
 
 const allWords: readonly string[] = [...definitionWords, ...editingWords];
 
@@ -132,7 +144,8 @@ export class Session {
         cursor.finish();
         return this.settle(this.#draft.finish());
       default:
-        for (const item of parseDefinition(statement, { mode: 'typed', nodes: this.#draft.nodeNames })) this.#draft.add(item);
+        for (const item of parseDefinition(statement, { mode: 'typed', nodes: this.#draft.nodeNames }))
+          this.#draft.add(item);
     }
   }
 
@@ -212,8 +225,9 @@ export class Session {
     const program = cursor.next('a program').text;
     const isXml = cursor.accept('xml');
     if (isXml) throw cursor.problem('filter works on text; use cib export and cib import for XML');
-    const ids = cursor.rest.map((word) => word.text);
+    const ids = cursor.takeRest().map((word) => word.text);
     const items = selectItems(this.#draft, ids, this.baseItems);
+    if (this.#host.runFilter === undefined) throw cursor.problem('programs cannot be run here');
     this.edit(items, this.#host.runFilter(program, printItems(items, this.#draft.items)), 'the output of the filter');
   }
 
@@ -262,7 +276,12 @@ export function itemsOfText(text: string, name: string, nodes: readonly string[]
   const own = statements.flatMap(({ words }) => (words[0]?.text === 'node' ? [nodeName(words)] : []));
   for (const given of statements) {
     try {
-      items.push(...parseDefinition(expandWord(withoutPrefix(given)), { mode: 'loaded', nodes: [...new Set([...nodes, ...own])] }));
+      items.push(
+        ...parseDefinition(expandWord(withoutPrefix(given)), {
+          mode: 'loaded',
+          nodes: [...new Set([...nodes, ...own])],
+        }),
+      );
     } catch (error) {
       if (!(error instanceof LanguageProblem)) throw error;
       problems.push(error);
@@ -275,7 +294,10 @@ export function itemsOfText(text: string, name: string, nodes: readonly string[]
 
 /** The node that a `node` statement is about. */
 const nodeName = (words: Statement['words']): string =>
-  (words.find(({ text }, index) => index > 0 && !text.endsWith(':') && !text.startsWith('$id='))?.text ?? '').replace(/:(?:member|remote)$/, '');
+  (words.find(({ text }, index) => index > 0 && !text.endsWith(':') && !text.startsWith('$id='))?.text ?? '').replace(
+    /:(?:member|remote)$/,
+    '',
+  );
 
 function expandWord(statement: Statement): Statement {
   const [first, ...rest] = statement.words;

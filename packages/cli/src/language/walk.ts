@@ -3,7 +3,14 @@ import type { AttributeSet, Expression, Operation, Rule } from '@systole/cib';
 import type { Item } from './items.ts';
 
 /** What a set is for; sets of one kind may stand for each other. */
-export type SetKind = 'parameters' | 'meta' | 'utilization' | 'attributes' | 'options' | 'resourceDefaults' | 'operationDefaults';
+export type SetKind =
+  | 'parameters'
+  | 'meta'
+  | 'utilization'
+  | 'attributes'
+  | 'options'
+  | 'resourceDefaults'
+  | 'operationDefaults';
 
 /** The XML name of a set, which its derived id contains. */
 export const setNames: Readonly<Record<SetKind, string>> = {
@@ -70,7 +77,10 @@ export function mapSets(item: Item, change: MapSet): Item {
     case 'bundle': {
       const value = item.value as Extract<Item, { kind: 'group' }>['value'];
       const meta = sets(value.meta, 'meta', item.id);
-      return { ...item, value: withFields(value, { meta, parameters: sets(value.parameters, 'parameters', item.id) }) } as Item;
+      return {
+        ...item,
+        value: withFields(value, { meta, parameters: sets(value.parameters, 'parameters', item.id) }),
+      } as Item;
     }
     case 'alert': {
       const { value } = item;
@@ -123,7 +133,9 @@ export function mapRules(item: Item, change: MapRule): Item {
   if (inSets.kind !== 'constraint') return inSets;
   const { value } = inSets;
   if (value.kind !== 'location') return inSets;
-  const rules = mapList(value.rules, (rule, index) => nested(rule, index === 0 ? `${item.id}-rule` : `${item.id}-rule-${index}`));
+  const rules = mapList(value.rules, (rule, index) =>
+    nested(rule, index === 0 ? `${item.id}-rule` : `${item.id}-rule-${index}`),
+  );
   return withFields(inSets, { value: withFields(value, { rules }) });
 }
 

@@ -142,7 +142,8 @@ class Reader {
       }
       if (character === ' ' || character === '\t' || character === '\r') this.#at += 1;
       else if (this.#isContinuation()) this.#skipContinuation();
-      else if (words.length === 1 && words[0]?.text.toLowerCase() === 'xml' && character === '<') words.push(this.#readRaw());
+      else if (words.length === 1 && words[0]?.text.toLowerCase() === 'xml' && character === '<')
+        words.push(this.#readRaw());
       else words.push(this.#readWord());
     }
   }
@@ -152,7 +153,14 @@ class Reader {
     let text = '';
     for (;;) {
       const character = this.#text[this.#at];
-      if (character === undefined || character === ' ' || character === '\t' || character === '\r' || character === '\n') break;
+      if (
+        character === undefined ||
+        character === ' ' ||
+        character === '\t' ||
+        character === '\r' ||
+        character === '\n'
+      )
+        break;
       if (character === "'") text += this.#readSingleQuoted();
       else if (character === '"') text += this.#readDoubleQuoted();
       else if (character === '\\') {

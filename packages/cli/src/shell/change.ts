@@ -1,0 +1,62 @@
+/** Changes of the live configuration: made on a draft, shown, simulated if asked, committed as one. */
+import { type Cib, diff } from '@systole/cib';
+import { SystoleError } from '@systole/kernel';
+import { Draft } from '../language/draft.ts';
+import type { Context } from './context.ts';
+import { waitIfAsked } from './wait.ts';
+
+export interface Committed {
+  readonly version: string;
+  readonly cib: Cib;
+}
+
+/** Edits the live configuration and commits. `command` is told in the history. Nothing changed is no failure. */
+export async function changeConfiguration(
+  context: Context,
+  command: string,
+  edit: (draft: Draft, cib: Cib) => void,
+): Promise<Committed | undefined> {
+  const cib = await context.client.cib();
+  const draft = new Draft(cib.configuration);
+  edit(draft, cib);
+  const after: Cib = { ...cib, configuration: draft.finish() };
+  for (const remark of draft.remarks) context.remark(remark);
+  return await commit(context, command, cib, after);
+}
+
+/** Sends what leads from `before` to `after`; undefined if that is nothing, or if it was only to be shown. */
+export async function commit(
+  context: Context,
+  command: string,
+  before: Cib,
+  after: Cib,
+): Promise<Committed | undefined> {
+  const change = diff(before, after);
+  if (change.edits.length === 0) {
+    context.remark('nothing to change');
+    await waitIfAsked(context);
+    return undefined;
+  }
+  if (context.options.isDryRun) {
+    const { renderPlan } = await import('../render/plan.ts');
+    context.out(renderPlan(before, after));
+    return undefined;
+  }
+  const { text } = await context.client.change(change, { command: command.slice(0, 4000) });
+  await waitIfAsked(context);
+  return { version: text, cib: after };
+}
+
+/** @throws SystoleError `notFound` with the nearest name. */
+export async function needNode(context: Context, name: string): Promise<void> {
+  const { nodes } = await context.client.status();
+  if (nodes.some((node) => node.name === name)) return;
+  const { didYouMean } = await import('../language/suggest.ts');
+  throw new SystoleError(
+    'notFound',
+    `there is no node "${name}"${didYouMean(
+      name,
+      nodes.map((node) => node.name),
+    )}`,
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * What commands work with: the daemon, the terminal, the options. One context lives as long as the program; in the
+ * interactive shell it also keeps the configuration being edited.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { Client } from '@systole/api';
+import type { Cib } from '@systole/cib';
+import { SystoleError } from '@systole/kernel';
+import type { Session } from '../language/session.ts';
+import { UsageError } from './failure.ts';
+import type { GlobalOptions } from './options.ts';
+import { socketTransport } from './transport.ts';
+
+export interface Terminal {
+  out(text: string): void;
+  error(text: string): void;
+  /** Somebody is there who can answer. */
+  readonly isInteractive: boolean;
+  /** Standard output is a terminal. */
+  readonly isTerminal: boolean;
+  /** Asks until one of `answers` (or its first letter) is given; the first is the default. */
+  ask(question: string, answers: readonly string[]): Promise<string>;
+  /** All of standard input. */
+  readInput(): string;
+}
+
+export const DEFAULT_SOCKET = '/run/systole/systole.sock';
+export const DEFAULT_CONFIG = '/etc/systole/systole.yaml';
+
+export class Context {
+  options: GlobalOptions;
+  readonly terminal: Terminal;
+  /** The configuration being edited in an interactive shell or a script; absent when nothing is being edited. */
+  session: { readonly session: Session; cib: Cib; readonly shadow?: string } | undefined;
+  /** The shadow copy in use. */
+  shadow: string | undefined;
+  #client: Client | undefined;
+
+  constructor(options: GlobalOptions, terminal: Terminal) {
+    this.options = options;
+    this.terminal = terminal;
+    this.shadow = process.env['SYSTOLE_SHADOW'] || process.env['CIB_shadow'] || undefined;
+  }
+
+  get client(): Client {
+    this.#client ??= new Client(socketTransport(socketPath(this.options)));
+    return this.#client;
+  }
+
+  get isJson(): boolean {
+    return this.options.format === 'json';
+  }
+
+  out(text: string): void {
+    this.terminal.out(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+  }
+
+  /** Facts for programs, or text for people. */
+  answer(facts: unknown, text: string | (() => string)): void {
+    if (this.isJson) this.out(JSON.stringify(facts));
+    else this.out(typeof text === 'function' ? text() : text);
+  }
+
+  /** Remarks go to standard error, so that what is piped on stays clean. */
+  remark(text: string): void {
+    if (!this.isJson) this.terminal.error(`${text}\n`);
+  }
+
+  /** True if the question was answered with yes, or need not be asked. Without anybody to ask: no. */
+  async confirm(question: string): Promise<boolean> {
+    if (this.options.isForced) return true;
+    if (!this.terminal.isInteractive) {
+      throw new SystoleError('refused', `${question} Nobody is there to ask; say --force if you mean it`);
+    }
+    return (await this.terminal.ask(question, ['no', 'yes'])) === 'yes';
+  }
+}
+
+/** Where the daemon listens: as told, as the environment says, as the node's file says, or the usual place. */
+function socketPath(options: GlobalOptions): string {
+  if (options.socket !== undefined) return options.socket;
+  const fromEnvironment = process.env['SYSTOLE_SOCKET'];
+  if (options.config === undefined && fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
+  const file =
+    options.config ?? process.env['SYSTOLE_CONFIG'] ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
+  return file === undefined ? DEFAULT_SOCKET : socketOf(file);
+}
+
+/**
+ * The socket that a node's file names. Only two of its settings count here, so they are picked out of the text: the
+ * YAML reader would double the time that a command takes. The daemon checks the file as a whole.
+ */
+function socketOf(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
+  }
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(resolve(file)), path));
+  const settings = text.trimStart().startsWith('{') ? (JSON.parse(text) as NodeFile) : pick(text);
+  if (settings.api?.socket !== undefined) return absolute(settings.api.socket);
+  return join(absolute(settings.run ?? '/run/systole'), 'systole.sock');
+}
+
+interface NodeFile {
+  readonly run?: string;
+  readonly api?: { readonly socket?: string };
+}
+
+function pick(text: string): NodeFile {
+  const value = (pattern: RegExp): string | undefined =>
+    pattern
+      .exec(text)?.[1]
+      ?.trim()
+      .replace(/^(["'])(.*)\1$/, '$2');
+  const run = value(/^run:[ \t]+([^#\n]+)/m);
+  const socket = value(
+    /^api:[ \t]*(?:\{[^}]*?socket:[ \t]*|(?:#.*)?\n(?:[ \t]+.*\n)*?[ \t]+socket:[ \t]+)([^#,}\n]+)/m,
+  );
+  return { ...(run === undefined ? {} : { run }), ...(socket === undefined ? {} : { api: { socket } }) };
+}

@@ -1,0 +1,124 @@
+/**
+ * Scripts of shell commands, one a line. A level's name alone changes into it, `up` and `end` leave it; edits of the
+ * configuration are committed by `commit`, when the level is left, or at the end. The first failure ends a script, and
+ * what was not committed by then is dropped.
+ */
+import { readFileSync } from 'node:fs';
+import { LanguageProblem } from '../language/problem.ts';
+import { placeOf, readText, type Statement } from '../language/words.ts';
+import { findEntry, isLevel, type Level, root } from '../tree.ts';
+import type { Context } from './context.ts';
+import { exitStatus, UsageError } from './failure.ts';
+import { runWords } from './run.ts';
+
+/** Where the words of a line are looked up. */
+export interface Position {
+  readonly level: Level;
+  readonly path: readonly string[];
+}
+
+export const top: Position = { level: root, path: [] };
+
+const leaving = new Set(['up', 'end', 'back', '..']);
+export const quitting = new Set(['quit', 'bye', 'exit']);
+
+/** @returns the exit status. */
+export async function runScript(context: Context, file: string): Promise<number> {
+  const text = file === '-' ? context.terminal.readInput() : readFile(file);
+  const { collectEdits } = await import('../commands/configure.ts');
+  collectEdits(context);
+  let position = top;
+  for (const statement of readText(text, file === '-' ? '' : file).statements) {
+    const { words } = statement;
+    if (quitting.has(words[0]?.text ?? '')) break;
+    try {
+      const next = await step(
+        context,
+        position,
+        words.map((word) => word.text),
+        statement,
+      );
+      if (typeof next === 'number') {
+        if (next !== exitStatus.done) return next;
+      } else position = next;
+    } catch (error) {
+      throw withPlace(error, statement);
+    }
+  }
+  await leaveConfigure(context);
+  return exitStatus.done;
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Runs one line: a change of level, or a command. @returns the new position, or an exit status. */
+export async function step(
+  context: Context,
+  position: Position,
+  words: readonly string[],
+  statement?: Statement,
+): Promise<Position | number> {
+  const [first = '', second] = words;
+  if (leaving.has(first) && words.length === 1) return await upFrom(context, position);
+  if (first === 'cd' && second !== undefined)
+    return second === '..' ? await upFrom(context, position) : enter(top, second);
+  if (first === 'pwd') {
+    context.out(position.path.join(' ') || 'systole');
+    return position;
+  }
+  if (first === 'ls') {
+    context.out(position.level.children.map((entry) => `${entry.word}${isLevel(entry) ? '/' : ''}`).join('\n'));
+    return position;
+  }
+  // `configure primitive …` works everywhere; in a level its own words come first.
+  const own = findEntry(position.level, first);
+  const from = own === undefined || own === 'ambiguous' ? chooseRoot(position, first) : position;
+  const entry = findEntry(from.level, first);
+  if (words.length === 1 && entry !== undefined && entry !== 'ambiguous' && isLevel(entry)) return enter(from, first);
+  if (from.level.word === 'configure' && statement !== undefined) {
+    const { editWithPlace } = await import('../commands/configure.ts');
+    if (await editWithPlace(context, statement)) return position;
+  }
+  // What is done elsewhere must see what was edited before.
+  if (from.level.word !== 'configure' && entry !== undefined && entry !== 'ambiguous' && entry.word !== 'configure')
+    await leaveConfigure(context);
+  const status = await runWords(context, words, from.level, from.path);
+  return status === exitStatus.done ? position : status;
+}
+
+const chooseRoot = (position: Position, word: string): Position => {
+  const entry = findEntry(root, word);
+  return entry === undefined || entry === 'ambiguous' ? position : top;
+};
+
+function enter(from: Position, word: string): Position {
+  const entry = findEntry(from.level, word);
+  if (entry === undefined || entry === 'ambiguous' || !isLevel(entry))
+    throw new UsageError(`there is no level "${word}"`);
+  return { level: entry, path: [...from.path, entry.word] };
+}
+
+async function upFrom(context: Context, position: Position): Promise<Position> {
+  if (position.level.word === 'configure') await leaveConfigure(context);
+  return top;
+}
+
+/** Edits that are left over are committed. */
+export async function leaveConfigure(context: Context): Promise<void> {
+  if (context.session?.session.isChanged !== true) return;
+  const { commitEdits } = await import('../commands/configure.ts');
+  await commitEdits(context, []);
+}
+
+/** Wrong words of a script are told with their line. */
+function withPlace(error: unknown, statement: Statement): unknown {
+  const [first] = statement.words;
+  if (!(error instanceof UsageError) || first === undefined) return error;
+  return new LanguageProblem(error.message, { place: placeOf(statement.source, first), hint: error.hint?.trim() });
+}
