@@ -25,6 +25,8 @@ export const routes = {
   /** Answers once the cluster is idle, or after `?timeout=` milliseconds. */
   wait: '/v1/wait',
   shutDown: '/v1/shut-down',
+  /** For the helper programs that agents call: netstrings in, lines `o …`, `e …` and `x CODE` out. */
+  agentCommand: '/v1/agent-command',
   metrics: '/metrics',
 } as const;
 

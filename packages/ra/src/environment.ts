@@ -37,6 +37,8 @@ export function baseEnvironment(places: AgentPlaces): Readonly<Record<string, st
     OCF_OUTPUT_FORMAT: 'text',
     // Agents that call Pacemaker's programs find ours.
     HA_SBIN_DIR: places.helpers,
+    ...(places.socket === undefined ? {} : { SYSTOLE_SOCKET: places.socket }),
+    ...(places.node === undefined ? {} : { SYSTOLE_NODE: places.node }),
   };
 }
 
@@ -83,6 +85,8 @@ export function ocfEnvironment(context: OperationContext, places: AgentPlaces): 
     HA_cluster_type: 'corosync',
     HA_quorum_type: 'corosync',
     HA_debug: '0',
+    // What agents ask most often is answered without asking anybody (`crm_node -n`).
+    SYSTOLE_NODE_NAME: context.node,
   };
   for (const [name, value] of Object.entries(metaForAgent(context))) {
     environment[`OCF_RESKEY_CRM_meta_${name}`] = value;

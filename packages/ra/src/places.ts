@@ -23,6 +23,10 @@ export interface AgentPlaces {
   readonly external: string;
   /** Our stand-ins for the programs that agents call; first in their PATH. */
   readonly helpers: string;
+  /** The daemon's local socket, which those programs ask. */
+  readonly socket?: string;
+  /** A program that runs JavaScript, for the helper programs where nothing quicker can talk to the socket. */
+  readonly node?: string;
 }
 
 /** The places of a Debian or Red Hat system. `ours` are the folders of this package and of `stonith`, as installed. */

@@ -22,6 +22,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import type { NodeRequest } from '../node/index.ts';
 import type { Backend } from './backend.ts';
+import { readCall, runAgentCommand, writeSaid } from '../agent-commands/index.ts';
 import { statusReport } from './status.ts';
 
 /** The largest request: a configuration of several thousand resources is a few megabytes. */
@@ -124,6 +125,18 @@ export function createApp(backend: Backend): Hono {
   app.post(`${routes.fencingHistory}/clean`, (context) => {
     const target = context.req.query('target');
     return answerWith(context, backend.request({ type: 'cleanFencingHistory', ...optional({ target }) }));
+  });
+  app.post(routes.agentCommand, async (context) => {
+    const call = readCall(new Uint8Array(await context.req.arrayBuffer()));
+    if (!call.ok) return refuse(context, { ok: false, code: 'invalid', message: call.error });
+    const said = await runAgentCommand(call.value, {
+      self: node.self,
+      cib: node.cib,
+      isQuorate: node.controller.state.quorum === 'held',
+      status: () => statusReport(backend),
+      request: backend.request,
+    });
+    return context.text(writeSaid(said));
   });
   app.post(routes.quorumProceed, (context) => answerWith(context, backend.request({ type: 'quorumProceed' })));
   app.post(routes.quorumForce, (context) => answerWith(context, backend.request({ type: 'quorumForce' })));
