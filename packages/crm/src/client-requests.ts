@@ -16,7 +16,8 @@ export interface Desk {
   readonly quorumReason: () => string;
   readonly isAgreed: () => boolean;
   readonly post: (message: ControllerMessage) => number;
-  readonly withdraw: (messageId: number) => void;
+  /** False if the message has left already. */
+  readonly withdraw: (messageId: number) => boolean;
   readonly effects: CrmEffect[];
 }
 
@@ -156,6 +157,11 @@ export class ClientRequests {
       this.#barriers.set(desk.post(nothing), waiters);
     }
     if (desk.quorum() !== 'lost') return;
+    for (const [messageId, { requestId, message }] of this.#waiting) {
+      if (message.type !== 'change' || !desk.withdraw(messageId)) continue;
+      this.#forget(messageId, desk);
+      refuse(desk, requestId, 'noQuorum', `no quorum here (${desk.quorumReason()}): nothing was changed`);
+    }
     for (const requestId of this.#unconfirmed) {
       refuse(desk, requestId, 'timedOut', 'quorum was lost while the change was being stored; it may or may not last');
     }

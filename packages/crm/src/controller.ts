@@ -366,6 +366,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       this.#report(level, `quorum.${input.state}`, `quorum ${input.state}: ${input.reason}`);
       this.#news(`quorum ${input.state}`);
     }
+    this.#outbox.quorum(input.state === 'held', this.#effects);
     if (input.state === 'uncertain') this.#feed({ type: 'unfit' });
     this.#requests.quorumChanged(this.#desk());
     this.#checkFitness();

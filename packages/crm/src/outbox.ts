@@ -25,6 +25,7 @@ export class Outbox {
   readonly #waiting: Letter[] = [];
   readonly #sent = new Map<number, Letter>();
   #isOpen = false;
+  #isQuorate = false;
 
   get waitingCount(): number {
     return this.#waiting.length;
@@ -33,7 +34,7 @@ export class Outbox {
   /** Sends, or keeps until the outbox opens. `isUrgent`: sent whatever the outbox's state. Returns the message's id. */
   post(message: ControllerMessage, service: Send['service'], effects: CrmEffect[], isUrgent = false): number {
     const letter = { id: this.#nextId++, service, message };
-    if (this.#isOpen || isUrgent) this.#send(letter, effects);
+    if (isUrgent || this.#mayLeave(letter)) this.#send(letter, effects);
     else if (this.#waiting.length < outboxMax) this.#waiting.push(letter);
     return letter.id;
   }
@@ -41,11 +42,34 @@ export class Outbox {
   /** From now on messages leave at once, those that waited first. */
   open(effects: CrmEffect[]): void {
     this.#isOpen = true;
-    for (const letter of this.#waiting.splice(0)) this.#send(letter, effects);
+    this.#flush(effects);
   }
 
+  /** The view ends: nothing leaves until the next one is agreed, and nothing durable until it holds quorum. */
   close(): void {
     this.#isOpen = false;
+    this.#isQuorate = false;
+  }
+
+  /**
+   * Durable messages leave only while this node holds quorum: so an entry on a disk proves that its view was quorate, and
+   * a partition without quorum cannot make its CIB look newer. (Simulator, seed 280: a node that was cut off and fenced
+   * came back with such an entry, and the cluster took its old CIB over.)
+   */
+  quorum(isHeld: boolean, effects: CrmEffect[]): void {
+    this.#isQuorate = isHeld;
+    if (isHeld && this.#isOpen) this.#flush(effects);
+  }
+
+  #mayLeave({ service }: Letter): boolean {
+    return this.#isOpen && (service !== 'durable' || this.#isQuorate);
+  }
+
+  #flush(effects: CrmEffect[]): void {
+    for (const letter of this.#waiting.splice(0)) {
+      if (this.#mayLeave(letter)) this.#send(letter, effects);
+      else this.#waiting.push(letter);
+    }
   }
 
   delivered(id: number): void {
@@ -62,10 +86,11 @@ export class Outbox {
     return undefined;
   }
 
-  /** Takes a waiting message back: its sender no longer wants it. */
-  withdraw(id: number): void {
+  /** Takes a waiting message back: its sender no longer wants it. False if it has left already. */
+  withdraw(id: number): boolean {
     const index = this.#waiting.findIndex((letter) => letter.id === id);
     if (index >= 0) this.#waiting.splice(index, 1);
+    return index >= 0;
   }
 
   /** Messages that were delivered, but to a replica that could not apply them yet. */
