@@ -155,7 +155,9 @@ export class Standing {
 
   /** The base moved on by an ordered change: every member replaces it at the same place of the order. */
   rebase(memory: QuorumMemory): void {
-    this.change(memory, () => undefined);
+    this.change(memory, () => {
+      this.#isSaved = this.memory === this.#wanted;
+    });
     this.#reports = this.#reports.map((report) => {
       const { pending: _settled, ...kept } = report.memory;
       const pending = memory.pending === undefined ? {} : { pending: memory.pending };
