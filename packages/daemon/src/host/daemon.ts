@@ -21,6 +21,8 @@ import { ProcessRunner } from './processes.ts';
 
 /** How often the main thread shows messaging that it lives. */
 const beatMs = 100;
+/** After the last change of the configuration; a node that has just started has other things to do first. */
+const warmAfterMs = 2000;
 
 export interface DaemonParts {
   readonly node: ClusterNode;
@@ -101,6 +103,7 @@ export class Daemon {
     return done.finally(() => {
       clearInterval(beat);
       this.#alarm.clear();
+      clearTimeout(this.#warmer);
     });
   }
 
@@ -213,6 +216,7 @@ export class Daemon {
         break;
       }
       case 'cibChanged':
+        if (effect.isConfiguration) this.#warmSoon();
         break; // whoever shows the CIB asks the node for it
       case 'resetSelf':
         this.#parts.resetSelf(effect.reason);
@@ -224,6 +228,18 @@ export class Daemon {
         unreachable(effect);
     }
   }
+
+  /** Once the configuration has come to rest, the policy engine gets used to it. */
+  #warmSoon(): void {
+    clearTimeout(this.#warmer);
+    this.#warmer = setTimeout(() => {
+      const { node, clock } = this.#parts;
+      const header = { ...node.cib.header, hasQuorum: true };
+      this.#policy.warm({ ...node.cib, header }, clock.wall());
+    }, warmAfterMs);
+  }
+
+  #warmer: NodeJS.Timeout | undefined;
 
   async #saveCib(token: number, content: string): Promise<void> {
     try {
