@@ -14,7 +14,7 @@ import type { Node } from '../status/node.ts';
 import { currentNode } from './primitive.ts';
 
 /** Meta attributes that have fields of their own in the transition, and are not repeated. */
-const specials = ['timeout', 'op_target_rc', 'role', 'migrate_source', 'migrate_target'] as const;
+const specials = ['timeout', 'role', 'migrate_source', 'migrate_target'] as const;
 type Special = (typeof specials)[number];
 const specialNames: ReadonlySet<string> = new Set(specials);
 const isSpecial = (name: string): name is Special => specialNames.has(name);
@@ -37,42 +37,38 @@ const adder =
   };
 
 /** What every run of an operation of a resource has in common. */
-interface Common {
+interface Common extends Described {
   readonly all: ReadonlyMap<string, string>;
-  readonly described: Described;
 }
 
 export function actionMeta(plan: Plan): (draft: Draft) => Described {
-  const known = new Map<string, Common>();
+  const known = new Map<Subject, Map<string, Common>>();
   const common = (draft: Draft, subject: Subject): Common => {
-    const onNode = dependsOnNode(draft, subject) ? (draft.node?.name ?? '') : '';
-    const isNotify = draft.key.includes('_notify_') ? 'notify' : '';
-    const key = `${subject.of.index} ${draft.madeAs} ${draft.intervalMs} ${isNotify} ${onNode}`;
-    let found = known.get(key);
+    let ofSubject = known.get(subject);
+    if (ofSubject === undefined) known.set(subject, (ofSubject = new Map<string, Common>()));
+    const key = dependsOnNode(draft, subject) ? `${draft.key} ${draft.node?.name}` : draft.key;
+    let found = ofSubject.get(key);
     if (found === undefined) {
       const all = new Map<string, string>();
       const add = adder(all);
       for (const [name, value] of operationMetaOf(plan, draft, subject)) add(name, value);
       for (let at: Subject | undefined = subject; at !== undefined; at = at.parent) addResourceMeta(at, subject, add);
-      found = { all, described: split(all) };
-      known.set(key, found);
+      found = { all, ...split(all) };
+      ofSubject.set(key, found);
     }
     return found;
   };
   return (draft) => {
     const { subject, extra } = draft;
     const isInGuest = draft.node?.kind === 'guest';
-    if (subject !== undefined && extra.size === 0 && !isInGuest) return common(draft, subject).described;
+    if (subject !== undefined && extra.size === 0 && !isInGuest) return common(draft, subject);
     const meta = new Map<string, string>();
     const add = adder(meta);
     for (const [name, value] of extra) add(name, value);
-    if (subject === undefined) return split(meta);
-    const shared = common(draft, subject);
-    if (!isInGuest && [...meta.keys()].every(isSpecial)) {
-      return { meta: shared.described.meta, special: { ...shared.described.special, ...split(meta).special } };
+    if (subject !== undefined) {
+      for (const [name, value] of common(draft, subject).all) add(name, value);
+      if (isInGuest) addGuestMeta(plan, draft, subject, add);
     }
-    for (const [name, value] of shared.all) add(name, value);
-    if (isInGuest) addGuestMeta(plan, draft, subject, add);
     return split(meta);
   };
 }
@@ -151,4 +147,3 @@ function addGuestMeta(plan: Plan, draft: Draft, subject: Subject, add: Add): voi
   if (target !== undefined) add('container-attribute-target', target);
   add('physical-host', host.name);
 }
-

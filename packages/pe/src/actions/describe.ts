@@ -33,7 +33,7 @@ export function describer(plan: Plan): (draft: Draft) => TransitionAction {
     if (subject !== undefined && kind !== 'pseudo') identify(subject, action);
     if (draft.intervalMs > 0) action.intervalMs = draft.intervalMs;
     if (special.timeout !== undefined) action.timeoutMs = Number(special.timeout);
-    if (special.op_target_rc !== undefined) action.expectedExitCode = Number(special.op_target_rc);
+    if (draft.expectedExitCode !== undefined) action.expectedExitCode = draft.expectedExitCode;
     if (special.role !== undefined) action.role = special.role;
     if (special.migrate_source !== undefined) action.source = special.migrate_source;
     if (special.migrate_target !== undefined) action.target = special.migrate_target;

@@ -1,10 +1,11 @@
 /** Probes: each resource is looked for on every node where nothing is known of it, before it is started anywhere. */
-import { clear, type Draft, Flag, isRunnable, note } from '../graph/draft.ts';
+import { clear, type Draft, Flag, isRunnable } from '../graph/draft.ts';
 import { assignedNode, isCollective, isGroupOrMore, primitive, Role, type Subject } from '../graph/subject.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { BundleInstance } from '../expand/instance.ts';
 import type { Node } from '../status/node.ts';
+import { NOT_RUNNING, RUNNING_PROMOTED } from './exit-codes.ts';
 import { remoteState } from './remote-state.ts';
 import { orderAfterUnfencing } from './unfencing.ts';
 
@@ -143,13 +144,13 @@ function draftProbe(plan: Plan, subject: Subject, node: Node): void {
   const isActive = isGroupOrMore(top) ? anyActive(top) : top.of.activeNodes.length > 0;
   const holdsBack = !isRunnable(draft) && !isActive ? Means.unrunnableFirstBlocks : 0;
   plan.order({ draft }, { subject: top, key: 'start_0' }, Means.ordered | holdsBack);
-  plan.order({ draft }, { subject: top, key: 'reload-agent_0' }, Means.ordered);
+  for (const reload of plan.find(top, 'reload-agent_0')) plan.order({ draft }, { draft: reload }, Means.ordered);
 }
 
 const anyActive = (subject: Subject): boolean => subject.of.activeNodes.length > 0 || subject.children.some(anyActive);
 
 /** It is expected to find what is known: nothing, or a promoted instance. */
 function expect(draft: Draft, subject: Subject, node: Node): void {
-  if (!subject.of.activeNodes.includes(node)) note(draft, 'op_target_rc', '7');
-  else if (subject.role === Role.promoted) note(draft, 'op_target_rc', '8');
+  if (!subject.of.activeNodes.includes(node)) draft.expectedExitCode = NOT_RUNNING;
+  else if (subject.role === Role.promoted) draft.expectedExitCode = RUNNING_PROMOTED;
 }

@@ -5,9 +5,7 @@ import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { primitive, Role, type Subject } from '../graph/subject.ts';
 import type { Node } from '../status/node.ts';
-
-const promotedExit = '8';
-const notRunningExit = '7';
+import { NOT_RUNNING, RUNNING_PROMOTED } from './exit-codes.ts';
 
 /** Operations that change something are never recurring. */
 const oneShot: ReadonlySet<string> = new Set([
@@ -78,7 +76,7 @@ function draftForActive(plan: Plan, subject: Subject, start: Draft, node: Node, 
     intervalMs: operation.intervalMs,
   });
   if (!isRunnable(start) || !plan.isOnline(node) || plan.isUnclean(node)) clear(monitor, Flag.runnable);
-  if (subject.nextRole === Role.promoted) note(monitor, 'op_target_rc', promotedExit);
+  if (subject.nextRole === Role.promoted) monitor.expectedExitCode = RUNNING_PROMOTED;
   if (!subject.isManaged) return;
   const after = (what: string, meaning: number): void =>
     plan.order({ subject, key: `${what}_0` }, { draft: monitor }, meaning);
@@ -122,7 +120,7 @@ function draftForStopped(plan: Plan, subject: Subject, home: Node | undefined, o
     }
     const isRunning = plan.findOn(subject, key, node).length > 0;
     const monitor = plan.action(subject, name, { node, isOptional: isRunning, intervalMs });
-    note(monitor, 'op_target_rc', notRunningExit);
+    monitor.expectedExitCode = NOT_RUNNING;
     if (subject.isManaged) {
       for (const probe of plan.find(subject, 'monitor_0', node)) plan.link(probe, monitor, Means.unrunnableFirstBlocks);
     }

@@ -3,9 +3,9 @@ import { type Recheck } from '../situation.ts';
 import type { Transition, TransitionAction, TransitionSettings } from '../transition.ts';
 import { INFINITY } from '@systole/cib';
 import type { Draft } from './draft.ts';
-import { circles } from './loops.ts';
+import { circles, isAcyclic } from './loops.ts';
 import type { Plan } from './plan.ts';
-import { isInGraph, isWaitedFor, meaningsBefore } from './prune.ts';
+import { forEachBefore, isInGraph, isWaitedFor } from './prune.ts';
 
 export interface BuiltTransition {
   readonly transition: Transition;
@@ -21,13 +21,14 @@ export function buildTransition(
   recheck: Recheck | undefined,
 ): BuiltTransition {
   const chosen = plan.drafts.filter((draft) => isInGraph(plan, draft));
-  const indexOf = new Map(chosen.map((draft, index) => [draft, index]));
+  const indexOf = new Int32Array(plan.drafts.length).fill(-1);
+  for (const [index, draft] of chosen.entries()) indexOf[draft.id] = index;
   const pairs: [number, number][] = [];
   for (const [index, draft] of chosen.entries()) {
-    for (const [first, meaning] of meaningsBefore(draft)) {
-      const before = indexOf.get(first);
-      if (before !== undefined && isWaitedFor(first, draft, meaning)) pairs.push([before, index]);
-    }
+    forEachBefore(draft, (first, meaning) => {
+      const before = indexOf[first.id] as number;
+      if (before >= 0 && isWaitedFor(first, draft, meaning)) pairs.push([before, index]);
+    });
   }
   const cut = withoutCircles(chosen.length, pairs);
   const actions: TransitionAction[] = chosen.map(describe);
@@ -43,10 +44,10 @@ function withoutCircles(
   count: number,
   pairs: readonly (readonly [number, number])[],
 ): { pairs: readonly (readonly [number, number])[]; circles: readonly (readonly number[])[] } {
+  if (isAcyclic(count, pairs)) return { pairs, circles: [] };
   const after: number[][] = Array.from({ length: count }, () => []);
   for (const [first, then] of pairs) after[first]?.push(then);
   const found = circles(count, (index) => after[index] as number[]);
-  if (found.length === 0) return { pairs, circles: [] };
   const circleOf = new Map(found.flatMap((circle, number) => circle.map((index) => [index, number])));
   const isBackwards = ([first, then]: readonly [number, number]): boolean =>
     first >= then && circleOf.has(first) && circleOf.get(first) === circleOf.get(then);

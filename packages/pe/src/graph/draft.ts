@@ -48,6 +48,8 @@ export interface Draft {
   requiredBefore: number;
   /** Further meta attributes: what is notified, migrated, cancelled, expected. */
   extra: ReadonlyMap<string, string>;
+  /** The exit code that is expected, where that is not 0: of a probe, or a monitor of a promoted or stopped one. */
+  expectedExitCode: number | undefined;
   /** Fencing: `reboot`, `off` or `on`. */
   readonly fencing?: string;
   reason?: string;

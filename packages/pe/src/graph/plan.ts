@@ -64,7 +64,6 @@ export interface PlanInput {
 
 const noExtra: ReadonlyMap<string, string> = new Map();
 const none: readonly Draft[] = [];
-const shift = 2 ** 26; // two numbers of drafts in one whole number below 2^53
 
 export class Plan {
   readonly situation: Situation;
@@ -82,7 +81,6 @@ export class Plan {
   readonly #unclean: Uint8Array;
   readonly #reset: Uint8Array;
   readonly #singles = new Map<string, Draft>();
-  readonly #links = new Map<number, Link | Link[]>();
   readonly #stopsOn = new Map<Node, Draft[]>();
 
   constructor(input: PlanInput) {
@@ -243,17 +241,13 @@ export class Plan {
   /** Links two actions; false if a link that means some of it is there already, or there is nothing to link. */
   link(first: Draft | undefined, then: Draft | undefined, meaning: number): boolean {
     if (meaning === Means.nothing || first === undefined || then === undefined || first === then) return false;
-    const pair = first.id * shift + then.id;
-    const known = this.#links.get(pair);
-    if (known !== undefined) {
-      if (Array.isArray(known)) {
-        if (known.some((link) => (link.meaning & meaning) !== 0)) return false;
-      } else if ((known.meaning & meaning) !== 0) return false;
+    // Both lists have the pair's links; the shorter one is gone through.
+    if (first.after.length <= then.before.length) {
+      for (const link of first.after) if (link.then === then && (link.meaning & meaning) !== 0) return false;
+    } else {
+      for (const link of then.before) if (link.first === first && (link.meaning & meaning) !== 0) return false;
     }
     const link: Link = { first, then, meaning, active: meaning };
-    if (known === undefined) this.#links.set(pair, link);
-    else if (Array.isArray(known)) known.push(link);
-    else this.#links.set(pair, [known, link]);
     first.after.push(link);
     then.before.push(link);
     return true;
@@ -404,6 +398,7 @@ export class Plan {
       priority: 0,
       requiredBefore: 0,
       extra: noExtra,
+      expectedExitCode: undefined,
       before: [],
       after: [],
     };

@@ -18,11 +18,17 @@ export function isInGraph(plan: Plan, draft: Draft): boolean {
   return plan.isOnline(node) && !plan.isUnclean(node);
 }
 
-/** The links before an action, those from the same action taken together: what each pair means in all. */
-export function meaningsBefore(draft: Draft): ReadonlyMap<Draft, number> {
+/** What each action before this one means to it, its links taken together. */
+export function forEachBefore(draft: Draft, use: (first: Draft, meaning: number) => void): void {
+  const { before } = draft;
+  if (before.length === 1) {
+    const [link] = before;
+    if (link !== undefined) use(link.first, link.active);
+    return;
+  }
   const meanings = new Map<Draft, number>();
-  for (const { first, active } of draft.before) meanings.set(first, (meanings.get(first) ?? 0) | active);
-  return meanings;
+  for (const { first, active } of before) meanings.set(first, (meanings.get(first) ?? 0) | active);
+  for (const [first, meaning] of meanings) use(first, meaning);
 }
 
 const onlyOrder = Means.thenImpliesFirstGraphed | Means.firstImpliesThenGraphed | Means.ordered;

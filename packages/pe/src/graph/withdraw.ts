@@ -23,7 +23,7 @@ export function withdraw(subject: Subject): Withdrawn {
       const before = draft.flags;
       if (draft.operation === 'stop') clear(draft, Flag.optional);
       else if (draft.operation === 'start') clear(draft, Flag.runnable);
-      else if (draft.intervalMs > 0 && draft.extra.get('op_target_rc') !== '7') clear(draft, Flag.runnable);
+      else if (draft.intervalMs > 0 && draft.expectedExitCode !== 7) clear(draft, Flag.runnable);
       if (draft.flags !== before) changed.push(draft);
     }
   }
