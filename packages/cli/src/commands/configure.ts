@@ -16,7 +16,7 @@ import { completeWord, editingWords, Session, type SessionHost } from '../langua
 import { definitionWords } from '../language/parse.ts';
 import { Source, type Statement } from '../language/words.ts';
 import { quote } from '../language/quote.ts';
-import { commit } from '../shell/change.ts';
+import { commit, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
 
@@ -46,7 +46,7 @@ const host = (context: Context): SessionHost => ({
 
 /** The CIB that is worked on: the live one, or the shadow copy in use. */
 async function currentCib(context: Context): Promise<Cib> {
-  if (context.shadow === undefined) return await context.client.cib();
+  if (context.shadow === undefined) return await liveCib(context);
   const { readShadow } = await import('./shadow.ts');
   return readShadow(context.shadow);
 }

@@ -8,7 +8,7 @@ import { parseDuration, SystoleError } from '@systole/kernel';
 import type { Draft } from '../language/draft.ts';
 import type { Item } from '../language/items.ts';
 import { didYouMean } from '../language/suggest.ts';
-import { changeConfiguration } from '../shell/change.ts';
+import { changeConfiguration, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
 import { readValue } from '../shell/values.ts';
@@ -55,7 +55,7 @@ export async function move(context: Context, args: readonly string[]): Promise<v
 
 /** Removes the preference if nothing would move without it; else says what keeps it. */
 async function takeBack(context: Context, command: string, id: string, ids: readonly string[]): Promise<void> {
-  const cib = await context.client.cib();
+  const cib = await liveCib(context);
   const after: Cib = {
     ...cib,
     configuration: {

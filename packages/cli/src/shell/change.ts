@@ -10,13 +10,19 @@ export interface Committed {
   readonly cib: Cib;
 }
 
+/** The live CIB as the policy engine is to read it: whether there is quorum only the daemon knows. */
+export async function liveCib(context: Context): Promise<Cib> {
+  const [cib, { quorate }] = await Promise.all([context.client.cib(), context.client.status()]);
+  return { ...cib, header: { ...cib.header, hasQuorum: quorate } };
+}
+
 /** Edits the live configuration and commits. `command` is told in the history. Nothing changed is no failure. */
 export async function changeConfiguration(
   context: Context,
   command: string,
   edit: (draft: Draft, cib: Cib) => void,
 ): Promise<Committed | undefined> {
-  const cib = await context.client.cib();
+  const cib = await (context.options.isDryRun ? liveCib(context) : context.client.cib());
   const draft = new Draft(cib.configuration);
   edit(draft, cib);
   const after: Cib = { ...cib, configuration: draft.finish() };
