@@ -12,7 +12,8 @@ export interface AgentPlaces {
   readonly ocf: readonly string[];
   /** Our own agents, provider `systole`: a folder for each, with a program of the same name. */
   readonly own: string;
-  readonly lsb: string;
+  /** Folders of init scripts; the first hit wins. */
+  readonly lsb: readonly string[];
   /** Folders of systemd units, to tell a `service` that is a unit from one that is an init script. */
   readonly systemdUnits: readonly string[];
   /** The program that runs one action on a unit. */
@@ -35,7 +36,7 @@ export function standardPlaces(ours: { readonly ra: string; readonly stonith: st
     ocfRoot: '/usr/lib/ocf',
     ocf: ['/usr/lib/ocf/resource.d'],
     own: `${ours.ra}/agents`,
-    lsb: '/etc/init.d',
+    lsb: ['/etc/init.d'],
     systemdUnits: [
       '/etc/systemd/system',
       '/run/systemd/system',
@@ -81,7 +82,7 @@ export function locateAgent(
     const path = firstExisting(paths);
     return path === undefined ? undefined : { kind, path };
   };
-  const initScript = agent.type.startsWith('/') ? agent.type : `${places.lsb}/${agent.type}`;
+  const initScripts = agent.type.startsWith('/') ? [agent.type] : places.lsb.map((folder) => `${folder}/${agent.type}`);
   switch (agent.class) {
     case 'ocf': {
       const provider = agent.provider ?? '';
@@ -89,7 +90,7 @@ export function locateAgent(
       return found('ocf', [...own, ...places.ocf.map((folder) => `${folder}/${provider}/${agent.type}`)]);
     }
     case 'lsb':
-      return found('lsb', [initScript]);
+      return found('lsb', initScripts);
     case 'systemd':
       return { kind: 'systemd', path: places.systemdDriver };
     case 'service': {
@@ -97,7 +98,7 @@ export function locateAgent(
         places.systemdUnits.flatMap((folder) => unitFiles(agent.type).map((unit) => `${folder}/${unit}`)),
       );
       return (
-        found('lsb', [initScript]) ??
+        found('lsb', initScripts) ??
         (isUnit === undefined ? undefined : { kind: 'systemd', path: places.systemdDriver })
       );
     }
