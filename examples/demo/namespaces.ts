@@ -22,7 +22,7 @@ export async function namespacesDemo(): Promise<number> {
     onLog: (line) => story.hear(line),
     onText: (node, text) => story.say(`${node}: ${text}`),
     // The example's init script is found among these machines' own.
-    agents: ['/usr/lib/ocf', join(root, 'examples', 'web'), '/etc/init.d'],
+    agents: ['/usr/lib/ocf', join(root, 'examples', 'web', 'init.d'), '/etc/init.d'],
   });
   process.once('SIGINT', () => void lab.close().finally(() => process.exit(130)));
   try {

@@ -67,10 +67,12 @@ process.stdout.write(`three nodes in ${folder}; a shell on one of them:
 Ctrl-C ends it.\n`);
 
 let isEnding = false;
-process.on('SIGINT', () => {
+const end = (): void => {
   for (const child of running.values()) child.kill(isEnding ? 'SIGKILL' : 'SIGTERM');
   isEnding = true;
-});
+};
+process.on('SIGINT', end);
+process.on('SIGTERM', end);
 await Promise.all(
   [...running.values()].map(
     (child) =>

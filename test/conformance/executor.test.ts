@@ -294,7 +294,7 @@ class Driver {
     const action = step.action ?? '';
     if (action === 'meta-data' && this.#agents.get(resource)?.class === 'lsb') {
       // Never run: an init script's description is made from its comments.
-      const script = readFileSync(join(this.places.lsb, 'compliant'), 'utf8');
+      const script = readFileSync(join(this.places.lsb[0] ?? '', 'compliant'), 'utf8');
       expect(describeLsb('compliant', script).actions.length).toBeGreaterThan(0);
       return;
     }

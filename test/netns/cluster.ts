@@ -33,7 +33,7 @@ export async function openCluster(configuration: string, nodes = ['n1', 'n2', 'n
   const lab = await Lab.open({
     nodes,
     onText: (node, text) => words.push(`${node}: ${text}`),
-    agents: ['/usr/lib/ocf', join(root, 'examples', 'web'), '/etc/init.d'],
+    agents: ['/usr/lib/ocf', join(root, 'examples', 'web', 'init.d'), '/etc/init.d'],
   });
   const watch = new AddressWatch(address);
   try {

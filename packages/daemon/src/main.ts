@@ -242,7 +242,7 @@ function agentPlaces({ agents, socket }: DaemonConfiguration): AgentPlaces {
   const { lsb, ocf, fence } = searchFolders(agents);
   return {
     ...standard,
-    lsb: lsb[0] ?? standard.lsb,
+    lsb: [...lsb, ...standard.lsb],
     ocf: [...ocf, ...standard.ocf],
     fence: [...fence, ...standard.fence],
     socket,

@@ -57,7 +57,7 @@ const places: AgentPlaces = {
   ocfRoot: '/sim/ocf',
   ocf: ['/sim/ocf/agents'],
   own: '/sim/own',
-  lsb: '/sim/lsb',
+  lsb: ['/sim/lsb'],
   systemdUnits: [],
   systemdDriver: '/sim/systemd',
   fence: ['/sim/fence'],
