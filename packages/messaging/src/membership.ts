@@ -10,9 +10,10 @@
  *
  * Where the protocol's rules come from, and the pitfalls behind them: DESIGN.md.
  */
-import { invariant } from '@systole/kernel';
 import { Attempt } from './attempt.ts';
 import { type Core, never } from './core.ts';
+import { Damping } from './damping.ts';
+import { Evaluation } from './evaluation.ts';
 import type {
   Frame,
   HeartbeatFrame,
@@ -33,15 +34,9 @@ import type { Peer, Peers } from './peers.ts';
 import { Sequencer } from './sequencer.ts';
 import type { Standing } from './standing.ts';
 import type { Departure, DepartureCause, Member, NodeId, View, ViewTag } from './surface.ts';
-import { bitCount, chooseTarget, type Neighbour } from './target.ts';
 import { noView, sameTag, tagOf } from './view-tag.ts';
 
 const backoff = { stale: 10, cannotHear: 50, wouldDrop: 1000, overdue: 20 } as const;
-/** A member put out because it held everyone up comes back no earlier. */
-const laggardHoldMs = 10_000;
-/** Unclean departures in these minutes count towards damping. */
-const dampingWindowMs = 600_000;
-const dampingSteps = [10_000, 30_000, 60_000, 120_000, 300_000] as const;
 
 /** View numbers have 48 bits; nothing honest comes near, and a wrong one must not leave too few. */
 const numberMax = 2 ** 47;
@@ -57,6 +52,8 @@ export class Membership {
   readonly #links: Links;
   readonly #outbox: Outbox;
   readonly #standing: Standing;
+  readonly #damping: Damping;
+  readonly #evaluation: Evaluation;
   /** Frames of this node to itself: an initiator takes part in its attempt like any other member. */
   readonly loopback: Frame[] = [];
   view: View;
@@ -74,17 +71,11 @@ export class Membership {
   /** Nodes known to leave, by the incarnation that leaves. */
   readonly leaving = new Map<NodeId, number>();
   /** Members seen in a newer view without us, and the heartbeat that said so. */
-  readonly #movedOn = new Map<NodeId, number>();
-  /** Not merged with until then. */
-  readonly #heldOut = new Map<NodeId, number>();
-  readonly #evicted = new Map<NodeId, number>();
-  readonly #departures = new Map<NodeId, number[]>();
+  readonly movedOn = new Map<NodeId, number>();
   /** Nodes that left cleanly since the last view. */
   leftCleanly: readonly NodeId[] = [];
   isLeaving = false;
   needChange = false;
-  #candidate = 0;
-  #candidateSince = 0;
   #backoffUntil = never;
   /** Nobody is judged before then: after a pause of our own. */
   judgeFrom = never;
@@ -102,6 +93,7 @@ export class Membership {
     this.#links = links;
     this.#outbox = outbox;
     this.#standing = standing;
+    this.#damping = new Damping(core);
     const me = { node: core.self, incarnation: core.incarnation };
     this.highestNumber = highestNumber + 1;
     const tag = tagOf(this.highestNumber, core.self, core.incarnation, [me]);
@@ -113,6 +105,7 @@ export class Membership {
       features: core.features,
     };
     this.order = this.#newOrder();
+    this.#evaluation = new Evaluation(core, peers, standing, this.#damping, this);
     this.#evaluateAt = core.now;
     this.#joinUntil = core.now + core.timing.joinMs;
   }
@@ -178,10 +171,6 @@ export class Membership {
     this.touch();
   }
 
-  #isLeavingPeer(peer: Peer): boolean {
-    return this.leaving.get(peer.node) === peer.incarnation;
-  }
-
   #learnNumber(number: number): void {
     if (number > this.highestNumber && number <= numberMax) this.highestNumber = number;
   }
@@ -207,9 +196,9 @@ export class Membership {
       same &&
       frame.view.number > this.view.tag.number &&
       !frame.members.includes(this.#core.self) &&
-      !this.#movedOn.has(peer.node)
+      !this.movedOn.has(peer.node)
     ) {
-      this.#movedOn.set(peer.node, frame.number);
+      this.movedOn.set(peer.node, frame.number);
       this.needChange = true;
       this.touch();
     }
@@ -222,7 +211,7 @@ export class Membership {
     this.attempt?.shift(gap);
     if (this.participation !== undefined) this.participation.since += gap;
     this.judgeFrom = this.#core.now + this.#core.timing.heartbeatMs;
-    this.#candidate = 0;
+    this.#evaluation.restart();
     this.touch();
   }
 
@@ -235,7 +224,7 @@ export class Membership {
 
   #tendJoining(): void {
     if (this.isVisible || this.frozen || this.participation !== undefined || this.#core.now < this.#joinUntil) return;
-    const isAlone = !this.#peers.all.some((peer) => this.#peers.isHeard(peer) && this.#mayMerge(peer));
+    const isAlone = !this.#peers.all.some((peer) => this.#peers.isHeard(peer) && this.#evaluation.mayMerge(peer));
     if (!isAlone && this.#core.now < this.#joinUntil + 4 * this.#core.timing.joinMs) {
       this.#joinExtended = this.#core.now + 20;
       return;
@@ -258,7 +247,7 @@ export class Membership {
   #cannotAnswer(attempt: Attempt, node: NodeId, incarnation: number): boolean {
     if (node === this.#core.self) return false;
     const peer = this.#peers.get(node);
-    if (peer === undefined || peer.incarnation !== incarnation || this.#isLeavingPeer(peer)) return true;
+    if (peer === undefined || peer.incarnation !== incarnation || this.#evaluation.isLeaving(peer)) return true;
     if (this.#isHolding) return false;
     if (!this.#peers.isHeard(peer)) return true;
     return peer.heartbeatAt > attempt.startedAt && !peer.listsMe;
@@ -299,77 +288,6 @@ export class Membership {
     return this.hasBacklog || this.#core.now < this.judgeFrom;
   }
 
-  /** A node that may be in a view with us, for all but its hearing. */
-  #mayMerge(peer: Peer): boolean {
-    const { configuration } = this.#core;
-    if (this.#isLeavingPeer(peer)) return false;
-    const isPresent = this.view.members.some(
-      ({ node, incarnation }) => node === peer.node && incarnation === peer.incarnation,
-    );
-    if ((this.#evicted.get(peer.node) ?? never) > this.#core.now) return false;
-    if (isPresent) return true;
-    if (peer.revision !== configuration.revision) return false;
-    if (peer.protocolMax < configuration.protocol.min || peer.protocolMin > configuration.protocol.max) return false;
-    return (this.#heldOut.get(peer.node) ?? never) <= this.#core.now || !this.#standing.isViewQuorate;
-  }
-
-  /** Mutual hearing as a graph over the bits of the node list. */
-  #graph(): number[] {
-    const { core, peers } = { core: this.#core, peers: this.#peers };
-    const graph = core.nodes.map(() => 0);
-    const me = core.indexOf(core.self) as number;
-    const usable: { peer: Peer; index: number; lists: number }[] = [];
-    for (const peer of peers.all) {
-      const index = core.indexOf(peer.node);
-      if (index === undefined || peer.heartbeat === undefined || !peers.isHeard(peer) || !this.#mayMerge(peer))
-        continue;
-      let lists = 0;
-      for (const echo of peer.heartbeat.echoes) {
-        const other = core.indexOf(echo.node);
-        if (!echo.heard || other === undefined || other === me || peer.cannotHear.has(echo.node)) continue;
-        if (peers.get(echo.node)?.incarnation === echo.incarnation) lists |= 1 << other;
-      }
-      usable.push({ peer, index, lists: lists >>> 0 });
-    }
-    for (const { peer, index, lists } of usable) {
-      const moved = this.#movedOn.get(peer.node);
-      const isUsable = moved === undefined || (peer.heartbeat?.number ?? 0) > moved;
-      if (isUsable && peers.hearsMe(peer) && !peer.cannotHear.has(core.self)) {
-        graph[me] = ((graph[me] as number) | (1 << index)) >>> 0;
-        graph[index] = ((graph[index] as number) | (1 << me)) >>> 0;
-      }
-      for (const other of usable) {
-        if (other.index === index || (lists & (1 << other.index)) === 0 || (other.lists & (1 << index)) === 0) continue;
-        graph[index] = ((graph[index] as number) | (1 << other.index)) >>> 0;
-      }
-    }
-    return graph;
-  }
-
-  #nodesOf(mask: number): NodeId[] {
-    return this.#core.nodes.filter((_, index) => (mask & (1 << index)) !== 0);
-  }
-
-  #maskOf(nodes: readonly NodeId[]): number {
-    let mask = 0;
-    for (const node of nodes) {
-      const index = this.#core.indexOf(node);
-      if (index !== undefined) mask |= 1 << index;
-    }
-    return mask >>> 0;
-  }
-
-  /** Members of the view that are what they were. */
-  #present(): number {
-    const nodes = this.view.members.flatMap(({ node, incarnation }) => {
-      if (node === this.#core.self) return this.isLeaving ? [] : [node];
-      const peer = this.#peers.get(node);
-      const isPresent = peer?.incarnation === incarnation && !this.#isLeavingPeer(peer) && !this.#movedOn.has(node);
-      return isPresent ? [node] : [];
-    });
-    return this.#maskOf(nodes);
-  }
-
   #evaluate(): void {
     this.#dirty = false;
     this.#evaluateAt = this.#core.now + this.#core.timing.heartbeatMs;
@@ -385,145 +303,21 @@ export class Membership {
     this.#considerLaggards();
     if (this.order.log.received >= sequenceCeiling) this.needChange = true;
 
-    const graph = this.#graph();
-    const present = this.#present();
-    const members = this.#maskOf(this.view.members.map(({ node }) => node));
-    const target = chooseTarget({
-      self: this.#core.indexOf(this.#core.self) as number,
-      graph,
-      present,
-      quorate: this.active && this.#standing.isViewQuorate,
-      neighbours: this.#core.nodes.map((node) => this.#neighbour(node)),
-      votes: (mask) =>
-        this.#nodesOf(mask).reduce((sum, node) => sum + this.#core.policy.votes(node, this.#standing.memory), 0),
-      enough: (mask) => this.#standing.wouldBeQuorum(this.#nodesOf(mask)),
-    });
-    if (target === members && present === members && !this.needChange) {
-      this.#candidate = 0;
-      this.#evaluateAt = this.#nextExpiry();
-      return;
-    }
-    if (target !== this.#candidate) {
-      this.#candidate = target;
-      this.#candidateSince = this.#core.now;
-    }
-    const due = this.#candidateSince + this.#hold(target, members) + this.#turn(target, members);
-    if (this.#core.now >= due) this.#initiate(target);
-    else this.#evaluateAt = Math.min(due, this.#core.now + this.#core.timing.evaluateMs);
-  }
-
-  #neighbour(node: NodeId): Neighbour | undefined {
-    const heartbeat = this.#peers.get(node)?.heartbeat;
-    if (heartbeat === undefined) return undefined;
-    const heard = heartbeat.echoes.flatMap((echo) => (echo.heard ? [echo.node] : []));
-    return {
-      view: this.#maskOf(heartbeat.members),
-      hears: this.#maskOf(heard),
-      quorate: heartbeat.active && heartbeat.quorate,
-    };
-  }
-
-  /** When the next peer now heard could fall silent or its echo grow stale. */
-  #nextExpiry(): number {
-    let next = this.#core.now + this.#core.timing.heartbeatMs;
-    for (const peer of this.#peers.all) {
-      if (!this.#peers.isHeard(peer)) continue;
-      next = Math.min(next, peer.lastHeard + this.#peers.limit(peer) + 1);
-      if (this.#peers.hearsMe(peer)) next = Math.min(next, peer.echoedSentAt + this.#core.timing.freshMs + 1);
-    }
-    return Math.max(next, this.#core.now + 1);
-  }
-
-  /** How long the change must have been wanted. Zero for what is certain; time to settle for what may be a path fault. */
-  #hold(target: number, members: number): number {
-    const { timing } = this.#core;
-    const gained = this.#nodesOf(target & ~members);
-    const lost = this.#nodesOf(members & ~target);
-    let hold = gained.length > 0 && lost.length === 0 && !this.needChange ? timing.mergeMs : 0;
-    if (this.#nodesOf(target).some((node) => this.#movedOn.has(node))) hold = Math.max(hold, timing.heartbeatMs + 10);
-    for (const node of lost) hold = Math.max(hold, this.#lostHold(node, target));
-    if (lost.length > 0 && hold < 2 * timing.suspectMs) {
-      // Several lost at once become one change: whoever has been silent for long speaks or expires first.
-      const wavering = this.#nodesOf(target).some((node) => {
-        const peer = this.#peers.get(node);
-        return peer !== undefined && this.#peers.silence(peer) > 2.5 * timing.heartbeatMs;
-      });
-      if (wavering) hold = Math.max(hold, Math.min(2 * timing.suspectMs, this.#core.now - this.#candidateSince + 1));
-    }
-    return hold;
-  }
-
-  #lostHold(node: NodeId, target: number): number {
-    const { timing } = this.#core;
-    const peer = this.#peers.get(node);
-    const member = this.view.members[this.rankOf(node)];
-    if (peer === undefined || member === undefined) return 0;
-    if (peer.incarnation !== member.incarnation || this.#isLeavingPeer(peer) || this.#evicted.has(node)) return 0;
-    const moved = this.#movedOn.get(node);
-    if (moved !== undefined) return (peer.heartbeat?.number ?? 0) > moved ? 0 : timing.partialMs;
-    const recent = timing.suspectMs / 2;
-    const heardLately = this.#nodesOf(target).some((witness) => {
-      if (witness === this.#core.self) return this.#peers.silence(peer) <= recent;
-      const observer = this.#peers.get(witness);
-      const echo = observer?.heartbeat?.echoes.find((entry) => entry.node === node);
-      if (observer === undefined || echo === undefined || echo.incarnation !== member.incarnation) return false;
-      return echo.silenceMs + (this.#core.now - observer.heartbeatAt) <= recent;
-    });
-    return heardLately ? timing.partialMs : 0;
-  }
-
-  /** How much longer this node leaves the initiative to those before it. */
-  #turn(target: number, members: number): number {
-    const { timing, self } = this.#core;
-    const leader = this.#leaderOf(target);
-    if (leader === self) return 0;
-    const others = this.#nodesOf(target).filter((node) => node !== leader);
-    const gainedOnly = (members & ~target) === 0 && !this.needChange;
-    return timing.takeMs * (1 + others.indexOf(self)) + (gainedOnly ? 4 * timing.mergeMs : 0);
-  }
-
-  /** Who initiates: the coordinator of the best view among the target's, or the next of it. */
-  #leaderOf(target: number): NodeId {
-    const groups = new Map<string, { tag: ViewTag; nodes: NodeId[]; quorate: boolean; order: readonly NodeId[] }>();
-    for (const node of this.#nodesOf(target)) {
-      const heartbeat = this.#peers.get(node)?.heartbeat;
-      const isMine = node === this.#core.self || (heartbeat !== undefined && sameTag(heartbeat.view, this.view.tag));
-      const tag = isMine ? this.view.tag : (heartbeat?.view ?? noView);
-      const order = isMine ? this.view.members.map((member) => member.node) : (heartbeat?.members ?? [node]);
-      const key = `${tag.number}/${tag.hash}`;
-      const quorate = isMine
-        ? this.active && this.#standing.isViewQuorate
-        : heartbeat?.active === true && heartbeat.quorate;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { tag, nodes: [node], quorate, order });
-      else {
-        group.nodes.push(node);
-        group.quorate ||= quorate;
-      }
-    }
-    const [best] = [...groups.values()].toSorted(
-      (a, b) =>
-        Number(b.quorate) - Number(a.quorate) ||
-        b.nodes.length - a.nodes.length ||
-        (a.nodes[0] as NodeId) - (b.nodes[0] as NodeId),
-    );
-    invariant(best !== undefined, 'a target contains at least this node');
-    return best.order.find((node) => best.nodes.includes(node)) ?? (best.nodes[0] as NodeId);
+    const wish = this.#evaluation.wish();
+    if (wish.type === 'initiate') this.#initiate(wish.nodes);
+    else this.#evaluateAt = wish.lookAgainAt;
   }
 
   #considerLaggards(): void {
     if (this.sequencer === undefined || this.frozen || !this.active) return;
     for (const node of this.sequencer.laggards()) {
-      if (this.#evicted.has(node)) continue;
-      this.#core.report('laggard', { node });
-      this.#evicted.set(node, this.#core.now + laggardHoldMs);
+      this.#damping.evict(node);
     }
   }
 
   // ------------------------------------------------------------ initiator
 
-  #initiate(target: number): void {
-    const nodes = this.#nodesOf(target);
+  #initiate(nodes: readonly NodeId[]): void {
     const ranked = this.view.members.map(({ node }) => node).filter((node) => nodes.includes(node));
     const ordered = [...ranked, ...nodes.filter((node) => !ranked.includes(node))];
     const members: Identity[] = ordered.map((node) => ({
@@ -534,7 +328,6 @@ export class Membership {
     const tag = tagOf(number, this.#core.self, this.#core.incarnation, members);
     this.#core.counters.add('attempts');
     this.#core.report('attempt', { view: number, members: ordered, evidence: this.#evidence(nodes) });
-    this.#candidate = 0;
     this.attempt = new Attempt(this.#core, tag, members, (node, frame) => this.#send(node, frame));
   }
 
@@ -598,8 +391,8 @@ export class Membership {
     const { self, incarnation } = this.#core;
     if (this.isLeaving || !sameTag(tagOf(tag.number, from, fromIncarnation, members), tag)) return;
     if (!members.some((member) => member.node === self && member.incarnation === incarnation)) {
-      if (this.isMember(from) && tag.number > this.view.tag.number && !this.#movedOn.has(from)) {
-        this.#movedOn.set(from, this.#peers.get(from)?.heartbeat?.number ?? 0);
+      if (this.isMember(from) && tag.number > this.view.tag.number && !this.movedOn.has(from)) {
+        this.movedOn.set(from, this.#peers.get(from)?.heartbeat?.number ?? 0);
         this.touch();
       }
       return;
@@ -661,7 +454,7 @@ export class Membership {
         return (
           peer !== undefined &&
           peer.incarnation === incarnation &&
-          !this.#isLeavingPeer(peer) &&
+          !this.#evaluation.isLeaving(peer) &&
           this.#peers.isMutual(peer)
         );
       });
@@ -746,7 +539,7 @@ export class Membership {
     this.sequencer = undefined;
     this.order = this.#newOrder();
     this.needChange = false;
-    this.#movedOn.clear();
+    this.movedOn.clear();
     for (const [node, incarnation] of this.leaving) {
       if (!members.some((member) => member.node === node && member.incarnation === incarnation)) continue;
       this.touch(); // it announced its leave while the view was made: the next one goes without it
@@ -790,8 +583,7 @@ export class Membership {
     }));
     this.leftCleanly = departures.filter(({ cause }) => cause === 'left').map(({ node }) => node);
     for (const { node, cause } of departures) {
-      if (cause === 'laggard') this.#heldOut.set(node, this.#core.now + laggardHoldMs);
-      if (cause !== 'left') this.#damp(node);
+      if (cause !== 'left') this.#damping.departed(node, cause === 'laggard');
     }
     return departures;
   }
@@ -800,38 +592,24 @@ export class Membership {
     const peer = this.#peers.get(node);
     if (this.leaving.get(node) === incarnation) return 'left';
     if (peer === undefined || peer.incarnation !== incarnation) return 'restarted';
-    if (this.#evicted.has(node)) return 'laggard';
+    if (this.#damping.isEvicted(node)) return 'laggard';
     return this.#peers.isHeard(peer) ? 'partial' : 'lost';
   }
 
-  /** From the third unclean departure in ten minutes on, a node's return waits, longer each time. */
-  #damp(node: NodeId): void {
-    const { now } = this.#core;
-    const recent = [...(this.#departures.get(node) ?? []).filter((at) => now - at < dampingWindowMs), now].slice(-8);
-    this.#departures.set(node, recent);
-    if (recent.length < 3) return;
-    const delay = dampingSteps[Math.min(recent.length - 3, dampingSteps.length - 1)] as number;
-    this.#heldOut.set(node, Math.max(this.#heldOut.get(node) ?? never, now + delay));
-    this.#core.report('readmissionDelayed', { node, delayMs: delay, departures: recent.length });
-  }
-
   readmit(node: NodeId): void {
-    this.#departures.delete(node);
-    this.#heldOut.delete(node);
-    this.#evicted.delete(node);
+    this.#damping.readmit(node);
     this.touch();
   }
 
   /** The node list may have changed: masks of before mean nothing now, and members no longer listed must go. */
   reconfigured(): void {
-    this.#candidate = 0;
+    this.#evaluation.restart();
     if (this.view.members.some(({ node }) => this.#core.indexOf(node) === undefined)) this.needChange = true;
     this.touch();
   }
 
   heldOutMs(node: NodeId): number {
-    const until = Math.max(this.#heldOut.get(node) ?? never, this.#evicted.get(node) ?? never);
-    return Math.max(0, until - this.#core.now);
+    return this.#damping.heldOutMs(node);
   }
 
   // ------------------------------------------------------------ activation
@@ -861,17 +639,12 @@ export class Membership {
     this.active = true;
     this.order.active = true;
     this.needChange = false;
-    this.#evicted.clear();
+    this.#damping.evictionsDone();
     if (this.order.isSequencer) {
       this.sequencer = new Sequencer(this.#core, this.#outbox, this.order, (nodes) => this.#standing.isQuorum(nodes));
     }
     this.#core.counters.add('viewsActivated');
     this.#core.emit({ type: 'viewActive', view: this.view.tag });
-  }
-
-  /** Whether the view holds all that it could: for the leaver, who waits to be let go. */
-  get isAlone(): boolean {
-    return bitCount(this.#present()) === 0;
   }
 
   nextDeadline(): number {

@@ -76,6 +76,32 @@ describe('a pause', () => {
     cluster.finish();
   });
 
+  test('without any mail left from it forgives the others the time', () => {
+    const cluster = settledCluster({ nodes: 3 });
+    cluster.run(2500);
+    cluster.filter = (_from, to) => to !== 3;
+    cluster.pause(3, 1000);
+    cluster.run(1000);
+    const resumed = cluster.now;
+    cluster.run(250);
+    const attempts = cluster.machine(3).reports.filter(({ event, at }) => event === 'attempt' && at >= resumed);
+    expect(attempts).toEqual([]);
+  });
+
+  test('of half a second, again and again, costs one change and no more', () => {
+    const cluster = settledCluster({ nodes: 3 });
+    cluster.run(2500);
+    cluster.pause(3, 470);
+    cluster.run(3000);
+    expect(cluster.isSettled()).toBe(true);
+    const since = cluster.now;
+    for (let round = 0; round < 10; round++) {
+      cluster.pause(3, 400 + 7 * round);
+      cluster.run(2000);
+    }
+    expect(changesSince(cluster, since)).toBe(0);
+  });
+
   test('that the monotonic clock did not see ends certainty too', () => {
     const cluster = settledCluster({ nodes: 3 });
     expect(cluster.machine(2).quorum).toBe('held');

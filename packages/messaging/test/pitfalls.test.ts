@@ -30,7 +30,7 @@ describe('activation', () => {
     const cluster = new Cluster({ nodes: 3 });
     cluster.filter = (_from, to, _link, _via, bytes) => to !== 3 || rewrite(bytes, ({ type }) => type !== 'activation');
     cluster.startAll();
-    expect(cluster.runUntil(() => cluster.isSettled(), 2000)).toBeDefined();
+    expect(cluster.runUntil(() => cluster.isSettled(), 800)).toBeDefined();
   });
 
   test('P6: entries of a view whose activation was lost are delivered in an active view', () => {
@@ -255,7 +255,11 @@ describe('detection', () => {
       cluster.run(seed * 37);
       const since = cluster.now;
       cluster.partition([1, 2, 3], [4, 5, 6]);
-      cluster.run(1500);
+      cluster.run(450);
+      const attempts = cluster.up.flatMap(({ reports }) =>
+        reports.filter(({ event, at }) => event === 'attempt' && at > since),
+      );
+      expect(attempts).toHaveLength(2);
       expect(changesSince(cluster, since)).toBe(6);
       for (const { view, active } of cluster.up) {
         expect(view?.members).toHaveLength(3);

@@ -78,6 +78,17 @@ export function chaos(seed: number, faultMs = 12_000, more: Partial<ClusterOptio
       }
     });
   }
+  // Damping would keep whatever failed thrice out for most of the run, and so most of the changes from happening.
+  if (chance(75)) {
+    for (let at = 1000; at < faultMs; at += 100) {
+      cluster.at(at, () => {
+        for (const machine of cluster.up) {
+          if (machine.pausedUntil >= 0) continue;
+          for (const other of cluster.machines.keys()) cluster.input(machine, { type: 'readmit', node: other });
+        }
+      });
+    }
+  }
   cluster.run(faultMs);
   // Quiet: everything is healed and on.
   cluster.heal();

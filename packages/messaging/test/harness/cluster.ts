@@ -9,7 +9,7 @@ import { createEngine } from '../../src/engine.ts';
 import { majorityPolicy } from '../../src/majority.ts';
 import { identitySeal, type Seal } from '../../src/seal.ts';
 import type { Engine, EngineEffect, EngineInput, NodeId, Service, StateRecord, View } from '../../src/surface.ts';
-import { Laws } from './laws.ts';
+import { LawBroken, Laws } from './laws.ts';
 
 export type Filter = (
   from: NodeId,
@@ -391,6 +391,11 @@ export class Cluster {
         });
         break;
       case 'quorum':
+        if (effect.state.state === 'held' && machine.saved?.quorum.lineage !== effect.state.view.number) {
+          throw new LawBroken(
+            `quorum: ${machine.id} holds quorum in ${effect.state.view.number} with ${machine.saved?.quorum.lineage} on disk`,
+          );
+        }
         machine.quorum = effect.state.state;
         machine.quorums.push({ at: this.now, state: effect.state.state });
         break;

@@ -1,14 +1,17 @@
-/** `node packages/messaging/test/harness/soak.ts FROM COUNT`: runs seeds and prints what broke, with a summary. */
+/**
+ * `node packages/messaging/test/harness/soak.ts FROM COUNT [FAILURES]`: runs seeds, prints what broke and a summary.
+ * Ends with status 1 as soon as so many seeds (15) have failed.
+ */
 import { chaos } from './chaos.ts';
 
-const [from, count] = process.argv.slice(2).map(Number);
+const [from = 1, count = 100, failuresMax = 15] = process.argv.slice(2).map(Number);
 let failures = 0;
 let deliveries = 0;
 let installations = 0;
 let steps = 0;
 const settled: number[] = [];
 const started = performance.now();
-for (let seed = from ?? 1; seed < (from ?? 1) + (count ?? 100); seed++) {
+for (let seed = from; seed < from + count && failures < failuresMax; seed++) {
   try {
     const result = chaos(seed);
     deliveries += result.deliveries;
@@ -17,10 +20,8 @@ for (let seed = from ?? 1; seed < (from ?? 1) + (count ?? 100); seed++) {
     settled.push(result.settledMs);
   } catch (error) {
     failures += 1;
-    console.log(
-      `seed ${seed}: ${error instanceof Error ? (error.stack ?? '').split('\n').slice(0, 3).join(' ') : String(error)}`,
-    );
-    if (failures >= 15) break;
+    const [first, second = '', third = ''] = error instanceof Error ? (error.stack ?? '').split('\n') : [String(error)];
+    console.log(`seed ${seed}: ${first} ${second.trim()} ${third.trim()}`);
   }
 }
 settled.sort((a, b) => a - b);
@@ -29,3 +30,4 @@ console.log(
   `${settled.length} passed, ${failures} failed, ${deliveries} deliveries, ${installations} installations, ` +
     `${steps} steps, settled max ${settled.at(-1)} ms, ${seconds.toFixed(1)} s`,
 );
+process.exitCode = failures > 0 ? 1 : 0;
