@@ -68,7 +68,7 @@ export function testAgents(work: string): AgentPlaces {
   program(join(ocf, 'trial', 'compliant'), compliant(state, 0));
   program(join(ocf, 'trial', 'slow'), compliant(state, 2));
   const own = ownPlaces();
-  return { ...own, lsb, helpers, ocf: [ocf, ...own.ocf] };
+  return { ...own, lsb: [lsb], helpers, ocf: [ocf, ...own.ocf] };
 }
 
 /** An agent of one case's own; its type. */
