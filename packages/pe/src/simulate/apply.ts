@@ -25,6 +25,8 @@ export interface Applied {
 
 export function applyTransition(cib: Cib, transition: Transition, options: ApplyOptions): Applied {
   const draft = new StatusDraft(cib);
+  // Its results are newer than all that is recorded, also where a stored input pretends an earlier time.
+  const at = Math.max(options.at, newestRecord(cib) + 1);
   const { actions, orderings, settings } = transition;
   const waitsFor = new Int32Array(actions.length);
   const next: number[][] = actions.map(() => []);
@@ -35,12 +37,11 @@ export function applyTransition(cib: Cib, transition: Transition, options: Apply
   const done: number[] = [];
   const failed: number[] = [];
   const ready = [...actions.keys()].filter((index) => waitsFor[index] === 0);
-  for (let at = 0; at < ready.length; at += 1) {
-    const index = ready[at] as number;
+  for (const index of ready) {
     const action = actions[index] as TransitionAction;
     if (failed.length > 0 && action.kind !== 'pseudo' && (action.priority ?? 0) < INFINITY) continue;
     const exitCode = failureOf(action, options.failures);
-    carryOut(draft, action, exitCode, options.at, settings);
+    carryOut(draft, action, exitCode, at, settings);
     done.push(index);
     if (exitCode !== undefined) {
       failed.push(index);
@@ -53,6 +54,16 @@ export function applyTransition(cib: Cib, transition: Transition, options: Apply
   }
   return { cib: draft.finish(), done, failed };
 }
+
+const newestRecord = (cib: Cib): number => {
+  let newest = 0;
+  for (const state of cib.status.nodes) {
+    for (const history of state.history) {
+      for (const record of history.operations) newest = Math.max(newest, record.lastChange ?? 0);
+    }
+  }
+  return newest;
+};
 
 /** Names by which an action's resource may be called. */
 const namesOf = (action: TransitionAction): readonly string[] => {

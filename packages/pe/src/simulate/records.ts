@@ -144,7 +144,8 @@ function recordsFor(result: Result, history: DraftHistory): readonly OperationRe
   const isMigration = operation === 'migrate_to' || operation === 'migrate_from';
   const isFailure = !isMigration && exitCode !== expectedExitCode;
   const callId = Math.max(0, ...history.operations.map((one) => one.callId)) + 1;
-  const transitionKey = `-1:${callId}:${expectedExitCode}:simulated`;
+  // Of no transition: newer than what is pending in one of the same DC (stored inputs name theirs by crosses).
+  const transitionKey = `${callId}:-1:${expectedExitCode}:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`;
   const last = `${history.id}_last_0`;
   const ids = isMigration
     ? [key]
