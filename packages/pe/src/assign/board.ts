@@ -172,11 +172,16 @@ export const isCollective = (slot: Slot): boolean => slot.kind === 'clone' || sl
 export const primitiveOf = (slot: Slot): PrimitiveInstance | undefined =>
   slot.instance.kind === 'primitive' ? slot.instance : undefined;
 
+export const slotOf = (board: Board, instance: Instance): Slot => {
+  const slot = board.slots[instance.index];
+  if (slot === undefined) throw new RangeError(`no slot for ${instance.id}`);
+  return slot;
+};
+
 /** The outermost slot, stopping below a bundle unless `includeBundle`. */
 export function topSlot(slot: Slot, includeBundle: boolean): Slot {
-  let top = slot;
-  while (top.parent !== undefined && (includeBundle || top.parent.kind !== 'bundle')) top = top.parent;
-  return top;
+  const { parent } = slot;
+  return parent === undefined || (!includeBundle && parent.kind === 'bundle') ? slot : topSlot(parent, includeBundle);
 }
 
 export const isInBundle = (slot: Slot): boolean => isBundled(slot.instance);

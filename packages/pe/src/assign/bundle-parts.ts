@@ -1,7 +1,6 @@
 /** Finds the parts of a bundle's replicas on the board. */
 import type { Replica } from '../expand/instance.ts';
-import { topSlot, type Board, type Slot } from './board.ts';
-import { slotOf } from './criteria.ts';
+import { topSlot, type Board, type Slot, slotOf } from './board.ts';
 
 export const containerIn = (board: Board, replica: Replica): Slot => slotOf(board, replica.container);
 

@@ -4,9 +4,8 @@
  */
 import { INFINITY } from '@systole/cib';
 import type { Replica } from '../expand/instance.ts';
-import { ABSENT, NOWHERE, touch, type Board, type Slot } from './board.ts';
+import { ABSENT, NOWHERE, touch, type Board, type Slot, slotOf } from './board.ts';
 import { containerIn } from './bundle-parts.ts';
-import { slotOf } from './criteria.ts';
 import { failuresTooMany } from './failures.ts';
 import { assignInstances, sortInstances } from './instances.ts';
 import { showScores } from './rows.ts';

@@ -6,7 +6,6 @@
  */
 import { INFINITY } from '@systole/cib';
 import type { LocationRule, TicketRule } from '../constraints/constraint.ts';
-import type { Instance } from '../expand/instance.ts';
 import {
   ABSENT,
   addScoreDeep,
@@ -14,15 +13,16 @@ import {
   PROBE_EXCLUSIVE,
   PROMOTED,
   setDiscovery,
-  STOPPED,
   sum,
   topSlot,
   UNKNOWN,
   updateAvailability,
   type Board,
   type Slot,
+  slotOf,
 } from './board.ts';
 import { failedOut, failuresTooMany } from './failures.ts';
+import { locationRole } from './located.ts';
 import { lockResources } from './locks.ts';
 import { discoveryNumber } from './setup.ts';
 
@@ -40,12 +40,6 @@ export function applyCriteria(board: Board): void {
   applyFailures(board);
   for (const root of board.roots) applyExclusiveDiscovery(board, root);
 }
-
-export const slotOf = (board: Board, instance: Instance): Slot => {
-  const slot = board.slots[instance.index];
-  if (slot === undefined) throw new RangeError(`no slot for ${instance.id}`);
-  return slot;
-};
 
 function noteReadScores(board: Board): void {
   if (!board.explains) return;
@@ -117,7 +111,6 @@ function applyHealth(board: Board): void {
 function applyLocation(board: Board, slot: Slot, rule: LocationRule, hasScores: boolean): void {
   const scores = rule.scores.map(({ node, score }) => ({ at: node.index, score }));
   const mode = discoveryNumber(rule.discovery);
-  const role = rule.role === 'Promoted' ? PROMOTED : rule.role === 'Stopped' ? STOPPED : UNKNOWN;
   applyScores(
     board,
     slot,
@@ -129,7 +122,7 @@ function applyLocation(board: Board, slot: Slot, rule: LocationRule, hasScores: 
         note(board, target, at, score, rule.id === rule.constraintId ? source : { ...source, rule: rule.id });
       }
     },
-    role,
+    locationRole(rule),
     mode,
   );
 }
@@ -183,20 +176,6 @@ function locate(slot: Slot, at: number, score: number, mode: number): void {
     if (mode === PROBE_EXCLUSIVE) slot.hasExclusiveProbes = true;
     setDiscovery(slot, at, mode);
   }
-}
-
-/** The scores of a location as they would fall on one resource alone. */
-export function locatedScores(slot: Slot, rules: readonly LocationRule[]): Int32Array {
-  const scores = slot.scores.slice();
-  for (const rule of rules) {
-    const role = rule.role === 'Promoted' ? PROMOTED : rule.role === 'Stopped' ? STOPPED : UNKNOWN;
-    if (role !== UNKNOWN && role !== slot.nextRole) continue;
-    for (const { node, score } of rule.scores) {
-      const before = scores[node.index] ?? ABSENT;
-      scores[node.index] = before === ABSENT ? score : sum(before, score);
-    }
-  }
-  return scores;
 }
 
 /** What runs in one place likes to stay; in a cluster that opts in, only where it is still allowed. */

@@ -5,8 +5,7 @@
  */
 import { INFINITY } from '@systole/cib';
 import type { PrimitiveInstance } from '../expand/instance.ts';
-import { ABSENT, note, type Board, type Slot } from './board.ts';
-import { slotOf } from './criteria.ts';
+import { ABSENT, note, type Board, type Slot, slotOf } from './board.ts';
 import { addLink } from './setup.ts';
 
 export function addImplied(board: Board): void {
