@@ -1,0 +1,351 @@
+import { describe, expect, test } from 'vitest';
+import { isJoined, nodeState, transientAttributes } from '../src/index.ts';
+import { action, Bus, transition } from './bus.ts';
+
+const three = ['alpha', 'beta', 'gamma'];
+
+function cluster(names: readonly string[] = three): Bus {
+  const bus = new Bus();
+  for (const name of names) bus.add(name);
+  bus.view(names);
+  return bus;
+}
+
+describe('a view', () => {
+  test('has the member of the highest rank as DC, and all know it', () => {
+    const bus = cluster();
+
+    expect(three.map((name) => bus.node(name).controller.state.dc)).toEqual(['alpha', 'alpha', 'alpha']);
+    expect(bus.node('alpha').controller.state.state).toBe('dc.idle');
+    expect(bus.node('beta').controller.state.state).toBe('following');
+  });
+
+  test('leaves all members with the same CIB, in which each is a member', () => {
+    const bus = cluster();
+
+    expect(bus.digests(three).size).toBe(1);
+    for (const { name, incarnation } of bus.members(three))
+      expect(isJoined(bus.cib('gamma'), name, incarnation)).toBe(true);
+  });
+
+  test('of members that came together needs no messages before its DC plans', () => {
+    const bus = cluster();
+    const before = bus.effects('beta', 'send').length;
+    bus.view(['beta', 'gamma']);
+
+    expect(bus.node('beta').controller.state.dc).toBe('beta');
+    const sent = bus.effects('beta', 'send').slice(before);
+    expect(sent.map(({ message }) => message.type)).toEqual(['settled']);
+  });
+
+  test('takes over the CIB of the highest lineage, however high the version of another', () => {
+    const bus = cluster();
+    bus.view(['alpha', 'beta']);
+    bus.setOption('alpha', 'r1', 'cluster-name', 'new');
+    bus.run();
+    const stale = new Bus();
+    stale.add('gamma');
+    stale.view(['gamma'], { quorum: 'lost' });
+    for (let count = 0; count < 20; count++) {
+      const values = { note: String(count) };
+      stale.give('gamma', {
+        type: 'request',
+        requestId: `q${count}`,
+        request: { type: 'setAttributes', node: 'gamma', values },
+      });
+      stale.run();
+    }
+    bus.add('gamma', { state: { ...stale.node('gamma').controller.replica.state, records: [] }, lineage: 1 });
+    bus.view(three);
+
+    expect(bus.digests(three).size).toBe(1);
+    expect(bus.cib('gamma').configuration.options[0]?.pairs[0]?.value).toBe('new');
+  });
+});
+
+describe('a member that goes', () => {
+  test('without a word is unclean, with its history, and loses its transient attributes', () => {
+    const bus = cluster();
+    bus.give('gamma', {
+      type: 'request',
+      requestId: 'r',
+      request: { type: 'setAttributes', node: 'gamma', values: { shutdown: '1' } },
+    });
+    bus.run();
+    bus.view(['alpha', 'beta']);
+
+    const state = nodeState(bus.cib('alpha'), 'gamma');
+    expect(state).toMatchObject({ inCluster: 'false', expected: 'member', join: 'down' });
+    expect(transientAttributes(state).size).toBe(0);
+    expect(bus.digests(['alpha', 'beta']).size).toBe(1);
+  });
+
+  test('in order is clean', () => {
+    const bus = cluster();
+    bus.view(['alpha', 'beta'], { cause: 'left' });
+
+    expect(nodeState(bus.cib('beta'), 'gamma')).toMatchObject({ inCluster: 'false', expected: 'down', history: [] });
+  });
+
+  test('and comes back in another life counts as a member only once it has told what runs on it', () => {
+    const bus = cluster();
+    bus.view(['alpha', 'beta']);
+    bus.add('gamma');
+    bus.view(three);
+    const [, , gamma] = bus.members(three);
+
+    expect(isJoined(bus.cib('alpha'), 'gamma', gamma?.incarnation ?? 0)).toBe(true);
+    expect(bus.digests(three).size).toBe(1);
+  });
+});
+
+describe('the DC', () => {
+  test('gives an action to its node, and goes on when the result is delivered', () => {
+    const bus = cluster();
+    let plans = 0;
+    bus.plan = () =>
+      plans++ === 0 ? transition([action('beta', 'start'), action('gamma', 'start', 'db')], [[0, 1]]) : transition([]);
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+
+    const [execute] = bus.effects('beta', 'execute');
+    expect(execute).toMatchObject({
+      resource: 'web',
+      operation: 'start',
+      agent: { class: 'ocf', provider: 'systole', type: 'dummy' },
+    });
+    expect(bus.effects('gamma', 'execute')).toEqual([]);
+    expect(nodeState(bus.cib('gamma'), 'beta')?.history[0]?.operations[0]).toMatchObject({
+      operation: 'start',
+      status: -1,
+    });
+
+    finish(bus, 'beta', 'web', 'start', 0, execute?.operationId ?? '');
+    expect(bus.effects('gamma', 'execute')).toHaveLength(1);
+    expect(nodeState(bus.cib('alpha'), 'beta')?.history[0]?.operations.map(({ id }) => id)).toEqual(['web_last_0']);
+  });
+
+  test('plans anew when an action fails, and the failure is counted at all members', () => {
+    const bus = cluster();
+    let plans = 0;
+    bus.plan = () => (plans++ === 0 ? transition([action('beta', 'start')]) : transition([]));
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+    finish(bus, 'beta', 'web', 'start', 1, bus.effects('beta', 'execute')[0]?.operationId ?? '');
+
+    expect(plans).toBeGreaterThan(1);
+    expect(transientAttributes(nodeState(bus.cib('gamma'), 'beta')).get('fail-count-web#start_0')).toBe('INFINITY');
+    expect(bus.digests(three).size).toBe(1);
+  });
+
+  test('does not wait for a member that is gone', () => {
+    const bus = cluster();
+    let plans = 0;
+    bus.plan = () => (plans++ === 0 ? transition([action('gamma', 'start')]) : transition([]));
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+    expect(bus.node('alpha').controller.state.state).toBe('dc.executing');
+    bus.view(['alpha', 'beta']);
+
+    expect(bus.node('alpha').controller.state.state).toBe('dc.idle');
+  });
+
+  test('fences through its fencer, and the node is clean at all members once that is delivered', () => {
+    const bus = cluster();
+    const fence = { ...action('gamma', 'reboot'), kind: 'fence', key: 'stonith-gamma-reboot' } as const;
+    let plans = 0;
+    bus.plan = (cib) =>
+      nodeState(cib, 'gamma')?.expected === 'member' && nodeState(cib, 'gamma')?.inCluster === 'false' && plans++ === 0
+        ? transition([fence])
+        : transition([]);
+    bus.view(['alpha', 'beta']);
+    const [asked] = bus.effects('alpha', 'fence');
+    expect(asked).toMatchObject({ target: 'gamma', action: 'reboot' });
+    bus.give('alpha', {
+      type: 'fenceEnded',
+      requestId: asked?.requestId ?? '',
+      target: 'gamma',
+      action: 'reboot',
+      outcome: 'ok',
+      devices: ['ipmi'],
+      reason: 'ok',
+    });
+    bus.run();
+
+    expect(nodeState(bus.cib('beta'), 'gamma')).toMatchObject({ expected: 'down', inCluster: 'false', history: [] });
+    expect(bus.node('alpha').controller.state.isSettled).toBe(true);
+  });
+
+  test('never asks its fencer without quorum', () => {
+    const bus = cluster();
+    bus.plan = () => transition([{ ...action('gamma', 'reboot'), kind: 'fence', key: 'stonith-gamma-reboot' }]);
+    bus.view(['alpha'], { quorum: 'lost' });
+
+    expect(bus.effects('alpha', 'fence')).toEqual([]);
+    expect(bus.reports('alpha', 'fencing.refused')).not.toEqual([]);
+  });
+
+  test('that loses its office forgets its transition', () => {
+    const bus = cluster();
+    bus.plan = () => transition([action('beta', 'start')]);
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+    bus.plan = () => transition([]);
+    bus.view(['beta', 'alpha', 'gamma']);
+
+    expect(bus.node('alpha').controller.transitions.progress).toBeUndefined();
+    expect(bus.node('beta').controller.state.state).toBe('dc.idle');
+  });
+});
+
+describe('a node whose quorum is not held', () => {
+  test('begins no start that it is ordered to, and says so', () => {
+    const bus = cluster();
+    let plans = 0;
+    bus.plan = () => (plans++ === 0 ? transition([action('beta', 'start')]) : transition([]));
+    bus.give('beta', { type: 'quorum', state: 'uncertain', reason: 'a pause' });
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+
+    expect(bus.effects('beta', 'execute')).toEqual([]);
+    expect(bus.reports('alpha', 'operation.refused')).toHaveLength(1);
+    expect(nodeState(bus.cib('gamma'), 'beta')?.history[0]?.operations).toEqual([]);
+  });
+
+  test('stops what it is ordered to stop', () => {
+    const bus = cluster();
+    let plans = 0;
+    bus.plan = () => (plans++ === 0 ? transition([action('beta', 'stop')]) : transition([]));
+    bus.view(three, { quorum: 'lost' });
+
+    expect(bus.effects('beta', 'execute')).toHaveLength(1);
+  });
+
+  test('changes no configuration', () => {
+    const bus = cluster();
+    bus.view(['alpha'], { quorum: 'lost' });
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+
+    expect(bus.answer('alpha', 'r1')).toMatchObject({ ok: false, code: 'noQuorum' });
+    expect(bus.cib('alpha').configuration.options).toEqual([]);
+  });
+});
+
+describe('a change', () => {
+  test('is answered when it is delivered, and is in every replica then', () => {
+    const bus = cluster();
+    bus.setOption('beta', 'r1', 'cluster-name', 'x');
+    expect(bus.answer('beta', 'r1')).toBeUndefined();
+    bus.run();
+
+    expect(bus.answer('beta', 'r1')).toMatchObject({ ok: true });
+    expect(bus.digests(three).size).toBe(1);
+    expect(bus.cib('gamma').configuration.options).toHaveLength(1);
+  });
+
+  test('that meets another state is a conflict, and changes nothing anywhere', () => {
+    const bus = cluster();
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.setOption('beta', 'r2', 'cluster-name', 'y');
+    bus.run();
+
+    expect(bus.answer('alpha', 'r1')).toMatchObject({ ok: true });
+    expect(bus.answer('beta', 'r2')).toMatchObject({ ok: false, code: 'conflict' });
+    expect(bus.digests(three).size).toBe(1);
+  });
+
+  test('whose view ends before it has its place is made in the next', () => {
+    const bus = cluster();
+    bus.setOption('beta', 'r1', 'cluster-name', 'x');
+    bus.view(['beta', 'gamma']);
+
+    expect(bus.answer('beta', 'r1')).toMatchObject({ ok: true });
+    expect(bus.cib('gamma').configuration.options).toHaveLength(1);
+  });
+});
+
+describe('idle', () => {
+  test('means that the policy engine has seen everything that has happened', () => {
+    const bus = cluster();
+    expect(three.every((name) => bus.node(name).controller.state.isSettled)).toBe(true);
+    bus.plan = () => transition([action('beta', 'start')]);
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+
+    expect(three.some((name) => bus.node(name).controller.state.isSettled)).toBe(false);
+  });
+});
+
+describe('a node that is to leave', () => {
+  test('asks the DC, and leaves when the DC says that nothing runs on it any more', () => {
+    const bus = cluster();
+    const shutDown = {
+      ...action('beta', 'do_shutdown'),
+      kind: 'cluster',
+      key: 'do_shutdown-beta',
+      meta: { op_no_wait: 'true' },
+    } as const;
+    let plans = 0;
+    bus.plan = (cib) =>
+      transientAttributes(nodeState(cib, 'beta')).has('shutdown') && plans++ === 0
+        ? transition([shutDown])
+        : transition([]);
+    bus.give('beta', { type: 'shutDown', reason: 'SIGTERM' });
+    bus.run();
+
+    expect(bus.effects('beta', 'leave')).toMatchObject([{ isClean: true }]);
+  });
+});
+
+describe('messages that make no sense', () => {
+  test.for([{ type: 'perform' }, { type: 'nonsense' }, 'text', null, { type: 'state', replica: {} }])(
+    '%j is refused and changes nothing',
+    (message) => {
+      const bus = cluster();
+      const before = bus.digests(three);
+      bus.give('beta', {
+        type: 'delivered',
+        from: 'alpha',
+        position: { view: 1, sequence: 99 },
+        isTransitional: false,
+        message,
+      });
+
+      expect(bus.reports('beta', 'message.refused')).toHaveLength(1);
+      expect(bus.digests(three)).toEqual(before);
+    },
+  );
+});
+
+function finish(
+  bus: Bus,
+  node: string,
+  resource: string,
+  operation: string,
+  exitCode: number,
+  operationId: string,
+): void {
+  const record = {
+    id: `${resource}_last_0`,
+    key: `${resource}_${operation}_0`,
+    operation,
+    intervalMs: 0,
+    callId: 1,
+    exitCode,
+    status: 0,
+    lastChange: 1_700_000_000,
+  };
+  bus.give(node, {
+    type: 'operationEnded',
+    operationId,
+    resource,
+    agent: { class: 'ocf', provider: 'systole', type: 'dummy' },
+    record,
+    alsoChanged: [],
+    removed: [],
+    hasSucceeded: exitCode === 0,
+    expectedExitCode: 0,
+  });
+  bus.run();
+}

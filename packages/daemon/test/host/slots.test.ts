@@ -1,0 +1,50 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SlotRecord } from '../../src/host/slots.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slots-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function saved(...contents: readonly string[]): Promise<void> {
+  const { record } = await SlotRecord.open(folder, 'record');
+  for (const content of contents) await record.save(content);
+  await record.close();
+}
+
+describe('a record in two slots', () => {
+  test('gives back what was saved last', async () => {
+    await saved('one', 'two', 'three');
+    await saved('four');
+    const { content, record } = await SlotRecord.open(folder, 'record');
+    expect(content).toBe('four');
+    await record.close();
+  });
+
+  test('is nothing before the first save', async () => {
+    const { content, damaged, record } = await SlotRecord.open(folder, 'record');
+    expect([content, damaged]).toEqual([undefined, 0]);
+    await record.close();
+  });
+
+  test('whose last write was cut short gives back the one before, and says so', async () => {
+    await saved('one', 'two');
+    const path = join(folder, 'record.0'); // the second save went to slot 0
+    const bytes = await readFile(path);
+    bytes.fill(0xff, 8, 400);
+    await writeFile(path, bytes);
+    const { content, damaged, record } = await SlotRecord.open(folder, 'record');
+    expect([content, damaged]).toEqual(['one', 1]);
+    await record.close();
+  });
+
+  test('has its room on the disk from the start, and refuses what is larger', async () => {
+    await saved('x');
+    expect((await readFile(join(folder, 'record.1'))).length).toBe(16 * 1024);
+    await expect(saved('y'.repeat(20_000))).rejects.toThrow(/does not fit/);
+  });
+});
