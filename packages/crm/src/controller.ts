@@ -202,7 +202,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         this.#fenceEnded(input);
         break;
       case 'request':
-        this.#requests.take(input.requestId, input.request, this.#desk());
+        if (!this.#takeEarly(input)) {
+          this.#requests.take(input.requestId, input.request, this.#desk());
+        }
         break;
       case 'shutDown':
         this.#shutDown(input.reason);
@@ -336,6 +338,21 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     this.#own = { history: state.history, attributes: Object.fromEntries(transientAttributes(state)) };
   }
 
+  /** Attributes of this node that agents told while it was still looking at what its former life left running. */
+  readonly #early = new Map<string, string>();
+
+  /** True if it was kept: it goes out with the join, so that a promoted instance is not demoted for want of a score. */
+  #takeEarly({ requestId, request }: Extract<CrmInput, { type: 'request' }>): boolean {
+    const { self } = this.#options;
+    if (request.type !== 'setAttributes' || request.node !== self || this.#lrmHistory !== undefined) return false;
+    for (const [name, value] of Object.entries(request.values)) {
+      if (value === null) this.#early.delete(name);
+      else this.#early.set(name, value);
+    }
+    this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
+    return true;
+  }
+
   /** The view in which this node has asked to be counted as a member. */
   #joiningIn: number | undefined;
 
@@ -345,7 +362,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     if (this.#view?.agreedAt === undefined || this.#lrmHistory === undefined) return;
     if (isJoined(this.cib, self, incarnation) || this.#joiningIn === this.#view.number) return;
     this.#joiningIn = this.#view.number;
-    const { history, attributes } = this.#own ?? { history: this.#lrmHistory, attributes: {} };
+    const early = { history: this.#lrmHistory, attributes: Object.fromEntries(this.#early) };
+    const { history, attributes } = this.#own ?? early;
     this.#outbox.post({ type: 'join', incarnation, history, attributes }, 'agreed', this.#effects);
   }
 
