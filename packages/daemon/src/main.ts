@@ -251,7 +251,19 @@ function agentPlaces({ agents, socket }: DaemonConfiguration): AgentPlaces {
     fence: [...fence, ...standard.fence],
     socket,
     node: process.execPath,
+    agentState: agentStateFolder(),
   };
+}
+
+/** Where agents keep what must not outlive a boot. They expect it to be there before any of them runs. */
+function agentStateFolder(): string {
+  const folder = process.env['HA_RSCTMP'] ?? '/run/resource-agents';
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    process.stderr.write(`systoled: ${(error as Error).message}; agents that keep state there will fail\n`);
+  }
+  return folder;
 }
 
 function quorumSettings({ quorum }: DaemonConfiguration): NodeConfiguration['quorum'] {

@@ -38,6 +38,7 @@ export function baseEnvironment(places: AgentPlaces): Readonly<Record<string, st
     // Agents that call Pacemaker's programs find ours.
     HA_SBIN_DIR: places.helpers,
     ...(places.socket === undefined ? {} : { SYSTOLE_SOCKET: places.socket }),
+    ...(places.agentState === undefined ? {} : { HA_RSCTMP: places.agentState }),
     ...(places.node === undefined ? {} : { SYSTOLE_NODE: places.node }),
   };
 }

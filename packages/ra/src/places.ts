@@ -26,6 +26,8 @@ export interface AgentPlaces {
   readonly helpers: string;
   /** The daemon's local socket, which those programs ask. */
   readonly socket?: string;
+  /** `HA_RSCTMP`: where agents keep state that must not outlive a boot; /run/resource-agents if not given. */
+  readonly agentState?: string;
   /** A program that runs JavaScript, for the helper programs where nothing quicker can talk to the socket. */
   readonly node?: string;
 }

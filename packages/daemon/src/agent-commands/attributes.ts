@@ -106,7 +106,7 @@ interface Setting {
 async function setValue(desk: Desk, { scope, node, name, value, set }: Setting): Promise<Said> {
   const before = readValue(desk, scope, node, name);
   // Nothing to change is nothing to agree on: agents write the same score at every monitor.
-  if (before === (value ?? undefined)) return say();
+  if (desk.isCurrent && before === (value ?? undefined)) return say();
   if (scope === 'status') {
     return saidOf(await desk.request({ type: 'setAttributes', node, values: { [name]: value } }));
   }
@@ -199,7 +199,7 @@ export async function attrdUpdater(call: AgentCall, desk: Desk): Promise<Said> {
   if (written === undefined && !options.has('delete')) return complain(exits.usage, 'what is to be done with it?');
   const before = readValue(desk, 'status', node, name);
   const value = options.has('delete') ? null : counted(written ?? '', before);
-  if (before === (value ?? undefined)) return say();
+  if (desk.isCurrent && before === (value ?? undefined)) return say();
   const delay = parseDuration(text(options, 'delay') ?? '0');
   const dampenMs = delay.ok ? delay.value : 0;
   const request = { type: 'setAttributes', node, values: { [name]: value } } as const;

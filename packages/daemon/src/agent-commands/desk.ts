@@ -9,6 +9,8 @@ export interface Desk {
   readonly self: string;
   readonly cib: Cib;
   readonly isQuorate: boolean;
+  /** The CIB is the cluster's present one; while the node starts it is what was left on its disk. */
+  readonly isCurrent: boolean;
   /** Read from the CIB by the policy engine; costs a few milliseconds. */
   readonly status: () => StatusReport;
   readonly request: (request: NodeRequest) => Promise<Answer>;

@@ -133,6 +133,7 @@ export function createApp(backend: Backend): Hono {
       self: node.self,
       cib: node.cib,
       isQuorate: node.controller.state.quorum === 'held',
+      isCurrent: /^(?:dc\.|following)/.test(node.controller.state.state),
       status: () => statusReport(backend),
       request: backend.request,
     });

@@ -10,6 +10,7 @@ const nodes = ['alpha', 'beta'] as const;
 export class VirtualDesk implements Desk {
   readonly self = 'alpha';
   readonly isQuorate = true;
+  readonly isCurrent = true;
   readonly requests: NodeRequest[] = [];
   cib: Cib = {
     ...emptyCib,
