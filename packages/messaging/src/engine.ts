@@ -94,7 +94,7 @@ class MessagingEngine implements Engine {
     if (this.#phase === 'running') {
       this.#drainLoopback();
       this.#membership.order.deliver();
-      this.#standing.evaluate();
+      this.#standing.review();
     }
     this.#wake = this.#nextDeadline();
     return core.effects;
@@ -267,7 +267,10 @@ class MessagingEngine implements Engine {
       const sentAt = this.#core.heartbeatSentAt(echo.number);
       if (sentAt > peer.echoedSentAt) peer.echoedSentAt = sentAt;
       if (frame.active && !frame.promised && sameTag(frame.view, this.#membership.view.tag)) {
-        if (sentAt > peer.confirmedAt) peer.confirmedAt = sentAt;
+        if (sentAt > peer.confirmedAt) {
+          peer.confirmedAt = sentAt;
+          this.#standing.confirmed();
+        }
         if (frame.deviceLeaseMs > 0) this.#standing.deviceGrant(frame.view, sentAt + frame.deviceLeaseMs, 0);
       }
     }
@@ -487,7 +490,7 @@ class MessagingEngine implements Engine {
     if (this.#phase !== 'running') return;
     this.#mustFlush = false;
     const membership = this.#membership;
-    this.#standing.evaluate();
+    this.#standing.review();
     membership.tick();
     this.#drainLoopback();
     this.#flushOrder();

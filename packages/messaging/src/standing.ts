@@ -38,6 +38,7 @@ export class Standing {
   #deviceExclusiveMs = 0;
   #decidedWithDevice = false;
   #leaseEnds = forever;
+  #isStale = true;
 
   constructor(core: Core, peers: Peers, memory: QuorumMemory, save: (memory: QuorumMemory, done: () => void) => void) {
     this.#core = core;
@@ -199,9 +200,20 @@ export class Standing {
     return nodes.toSorted((a, b) => a - b);
   }
 
-  /** Brings the state up to now. Cheap; called in every step that may change it. */
+  /** A member has confirmed. */
+  confirmed(): void {
+    this.#isStale = true;
+  }
+
+  /** Brings the state up to now, if anything can have changed since the last time. */
+  review(): void {
+    if (this.#isStale || this.#core.now >= this.#leaseEnds) this.evaluate();
+  }
+
+  /** Brings the state up to now. */
   evaluate(): void {
     const view = this.#view;
+    this.#isStale = false;
     if (view === undefined) return;
     const decision = this.decision;
     if (this.#frozen) {
