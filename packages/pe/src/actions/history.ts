@@ -3,6 +3,7 @@
  * recurring operation that is no longer configured is cancelled, a changed one is run anew, and the history of what is
  * gone is deleted.
  */
+import type { AgentName, ResourceHistory } from '@systole/cib';
 import { findOperation } from '../config/operations.ts';
 import { parametersOn } from '../config/parameters.ts';
 import { needsHostName } from '../expand/bundle.ts';
@@ -13,7 +14,7 @@ import type { Plan } from '../graph/plan.ts';
 import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
 import { compareDigests, currentDigests } from '../status/digests.ts';
 import { failCount } from '../status/failures.ts';
-import type { HistoryEntry, ResourceHistoryOnNode } from '../status/history.ts';
+import type { HistoryEntry } from '../status/history.ts';
 import type { Node } from '../status/node.ts';
 import { parseHistory } from '../status/state.ts';
 import { draftCancel } from './recurring.ts';
@@ -27,45 +28,77 @@ export interface PostponedEntry {
   readonly entry: HistoryEntry;
 }
 
-/** Checks what ran on each node that can act on it. In maintenance, recurring operations are still cancelled. Returns
- * what must be checked later. */
+/**
+ * Checks what ran on each node that can act on it. In maintenance, recurring operations are still cancelled. Returns
+ * what must be checked later.
+ */
 export function checkHistories(plan: Plan): readonly PostponedEntry[] {
   const postponed: PostponedEntry[] = [];
   const owners = ownersByName(plan);
+  const active = activeByNode(plan);
   for (const node of plan.situation.nodes) {
     const isAvailable = node.isOnline && !node.isShutdown && !node.isUnclean && !node.isStandby && !node.isMaintenance;
     if (!isAvailable && !node.isMaintenance) continue;
+    const activeHere = active.get(node);
     for (const [name, recorded] of plan.situation.recorded.get(node.name) ?? []) {
-      if (recorded.operations.length === 0) continue;
-      for (const subject of owners.get(name) ?? []) {
-        for (const entry of checkHistory(plan, subject, node, parseHistory(recorded)))
-          postponed.push({ subject, node, entry });
+      const owned = owners.get(name);
+      if (owned === undefined || recorded.operations.length === 0) continue;
+      // Of the many instances of a clone only the one that is active here has something to compare.
+      const isPlain = !owned.hasRemoved && owned.agents.every((agent) => isSameAgent(agent, recorded.agent));
+      for (const subject of isPlain ? (activeHere?.get(name) ?? []) : owned.subjects) {
+        for (const entry of checkHistory(plan, subject, node, recorded)) postponed.push({ subject, node, entry });
       }
     }
   }
   return postponed;
 }
 
-/** Primitives by their name and by the name that their history carries. */
-function ownersByName(plan: Plan): ReadonlyMap<string, readonly Subject[]> {
-  const owners = new Map<string, Subject[]>();
+interface Owners {
+  readonly subjects: Subject[];
+  readonly agents: Partial<AgentName>[];
+  hasRemoved: boolean;
+}
+
+/** By their own name and by the name that their history carries. */
+const namesOf = (subject: Subject): readonly string[] => {
+  const { historyId } = subject.of;
+  return historyId === undefined || historyId === subject.id ? [subject.id] : [subject.id, historyId];
+};
+
+function ownersByName(plan: Plan): ReadonlyMap<string, Owners> {
+  const owners = new Map<string, Owners>();
   for (const subject of plan.subjects) {
     if (!isPrimitive(subject)) continue;
-    for (const name of new Set([subject.id, subject.of.historyId ?? subject.id])) {
-      const known = owners.get(name);
-      if (known === undefined) owners.set(name, [subject]);
-      else known.push(subject);
+    const { agent, isRemoved } = primitive(subject);
+    for (const name of namesOf(subject)) {
+      let known = owners.get(name);
+      if (known === undefined) owners.set(name, (known = { subjects: [], agents: [], hasRemoved: false }));
+      known.subjects.push(subject);
+      known.hasRemoved ||= isRemoved;
+      if (!known.agents.some((one) => isSameAgent(one, agent))) known.agents.push(agent);
     }
   }
   return owners;
 }
 
-function checkHistory(
-  plan: Plan,
-  subject: Subject,
-  node: Node,
-  history: ResourceHistoryOnNode,
-): readonly HistoryEntry[] {
+function activeByNode(plan: Plan): ReadonlyMap<Node, ReadonlyMap<string, readonly Subject[]>> {
+  const active = new Map<Node, Map<string, Subject[]>>();
+  for (const subject of plan.subjects) {
+    if (!isPrimitive(subject)) continue;
+    for (const node of subject.of.activeNodes) {
+      let here = active.get(node);
+      if (here === undefined) active.set(node, (here = new Map<string, Subject[]>()));
+      for (const name of namesOf(subject)) {
+        const known = here.get(name);
+        if (known === undefined) here.set(name, [subject]);
+        else known.push(subject);
+      }
+    }
+  }
+  return active;
+}
+
+function checkHistory(plan: Plan, subject: Subject, node: Node, recorded: ResourceHistory): readonly HistoryEntry[] {
   const instance = primitive(subject);
   if (instance.isRemoved) {
     const top = topOf(instance, false);
@@ -73,7 +106,7 @@ function checkHistory(
     return [];
   }
   const isActive = instance.activeNodes.includes(node);
-  if (hasOtherAgent(subject, history)) {
+  if (!isSameAgent(instance.agent, recorded.agent)) {
     requireUnfencing(plan, subject, node, 'Device definition changed');
     if (isActive) {
       plan.action(subject, 'stop', { node, isOptional: false });
@@ -81,16 +114,16 @@ function checkHistory(
     }
     draftCleanUp(plan, subject, node, false);
   }
-  if (!isActive || history.startIndex < history.stopIndex) return [];
+  if (!isActive) return [];
+  const read = instance.history.get(node);
+  const history = read?.source === recorded ? read : parseHistory(recorded);
+  if (history.startIndex < history.stopIndex) return [];
   const entries = history.entries.slice(Math.max(history.startIndex, 0));
   return entries.filter((entry) => !checkEntry(plan, subject, node, entry));
 }
 
-function hasOtherAgent(subject: Subject, history: ResourceHistoryOnNode): boolean {
-  const { agent } = primitive(subject);
-  const was = history.source.agent;
-  return agent.type !== was.type || agent.class !== was.class || agent.provider !== was.provider;
-}
+const isSameAgent = (a: Partial<AgentName>, b: Partial<AgentName>): boolean =>
+  a.type === b.type && a.class === b.class && a.provider === b.provider;
 
 const startLike: ReadonlySet<string> = new Set(['monitor', 'start', 'promote', 'migrate_from']);
 

@@ -58,6 +58,7 @@ function subjectsOf(situation: Situation, placement: Placement): readonly Subjec
       isReloading: false,
       isRestarting: false,
       stopsUnexpected: false,
+      version: 0,
       drafts: new Map(),
       ...(place?.node === undefined ? {} : { assigned: place.node }),
     };

@@ -50,16 +50,20 @@ export const instancesOf = (subject: Subject): readonly Subject[] =>
  * effect, the action itself becomes required or unrunnable where all its parts together make it so.
  */
 export function flagsOf(plan: Plan, draft: Draft, node?: Node): number {
-  switch (draft.subject?.kind) {
-    case 'group':
-      return groupFlags(plan, draft, draft.subject, node);
-    case 'clone':
-      return instanceFlags(plan, draft, draft.subject.children, node);
-    case 'bundle':
-      return instanceFlags(plan, draft, partsOfBundle(draft, draft.subject), node);
-    default:
-      return draft.flags;
+  const { subject } = draft;
+  if (subject === undefined || subject.kind === 'primitive') return draft.flags;
+  if (draft.memo?.version !== subject.version) draft.memo = { version: subject.version, byNode: new Map() };
+  let flags = draft.memo.byNode.get(node);
+  if (flags === undefined) {
+    flags = workOut(plan, draft, subject, node);
+    draft.memo.byNode.set(node, flags);
   }
+  return flags;
+}
+
+function workOut(plan: Plan, draft: Draft, subject: Subject, node: Node | undefined): number {
+  if (subject.kind === 'group') return groupFlags(plan, draft, subject, node);
+  return instanceFlags(plan, draft, subject.kind === 'bundle' ? partsOfBundle(draft, subject) : subject.children, node);
 }
 
 function groupFlags(plan: Plan, draft: Draft, group: Subject, node: Node | undefined): number {

@@ -20,8 +20,6 @@ export const Flag = {
   reschedule: 1 << 6,
   /** Done by the DC, so its node need not be there. */
   onDc: 1 << 7,
-  /** Waits in the work list of `settle`. */
-  queued: 1 << 8,
 } as const;
 
 export interface Draft {
@@ -53,6 +51,10 @@ export interface Draft {
   /** Fencing: `reboot`, `off` or `on`. */
   readonly fencing?: string;
   reason?: string;
+  /** Waits in the work list of `settle`. */
+  isQueued: boolean;
+  /** For `flagsOf`: its answers, by node, while the version of the resource is this. */
+  memo?: { readonly version: number; readonly byNode: Map<Node | undefined, number> };
   readonly before: Link[];
   readonly after: Link[];
 }
@@ -61,8 +63,22 @@ export const isOptional = (draft: Draft): boolean => (draft.flags & Flag.optiona
 export const isRunnable = (draft: Draft): boolean => (draft.flags & Flag.runnable) !== 0;
 export const isPseudo = (draft: Draft): boolean => (draft.flags & Flag.pseudo) !== 0;
 export const isMigratable = (draft: Draft): boolean => (draft.flags & Flag.migratable) !== 0;
-export const set = (draft: Draft, flags: number): void => void (draft.flags |= flags);
-export const clear = (draft: Draft, flags: number): void => void (draft.flags &= ~flags);
+export function set(draft: Draft, flags: number): void {
+  if ((draft.flags & flags) === flags) return;
+  draft.flags |= flags;
+  changed(draft.subject);
+}
+
+export function clear(draft: Draft, flags: number): void {
+  if ((draft.flags & flags) === 0) return;
+  draft.flags &= ~flags;
+  changed(draft.subject);
+}
+
+/** Tells what a resource is part of that its actions have changed. */
+export function changed(subject: Subject | undefined): void {
+  for (let parent = subject?.parent; parent !== undefined; parent = parent.parent) parent.version++;
+}
 
 /** The first reason stays: it is the nearest to the cause. */
 export function giveReason(draft: Draft, reason: string): void {

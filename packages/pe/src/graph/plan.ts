@@ -13,7 +13,7 @@ import type { Placement } from '../assign/placement.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
 import { deviceDigests } from './device-digests.ts';
-import { clear, type Draft, Flag, isPseudo, note, set } from './draft.ts';
+import { changed, clear, type Draft, Flag, isPseudo, note, set } from './draft.ts';
 import { type Link, Means } from './link.ts';
 import { isWithin, Role, roleOf, type Subject } from './subject.ts';
 
@@ -399,16 +399,19 @@ export class Plan {
       requiredBefore: 0,
       extra: noExtra,
       expectedExitCode: undefined,
+      isQueued: false,
       before: [],
       after: [],
     };
     this.drafts.push(draft);
+    changed(draft.subject);
     if (fields.node !== undefined) this.#settleOn(draft, fields.node);
     return draft;
   }
 
   #settleOn(draft: Draft, node: Node): void {
     draft.node = node;
+    changed(draft.subject);
     if (draft.operation !== 'stop') return;
     const stops = this.#stopsOn.get(node);
     if (stops === undefined) this.#stopsOn.set(node, [draft]);

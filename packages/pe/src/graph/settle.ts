@@ -43,14 +43,14 @@ class Settlement {
   }
 
   #again(draft: Draft): void {
-    if ((draft.flags & Flag.queued) !== 0) return;
-    set(draft, Flag.queued);
+    if (draft.isQueued) return;
+    draft.isQueued = true;
     this.#waiting.push(draft);
   }
 
   #drain(): void {
     for (let draft = this.#waiting.pop(); draft !== undefined; draft = this.#waiting.pop()) {
-      clear(draft, Flag.queued);
+      draft.isQueued = false;
       this.#look(draft);
     }
   }
@@ -61,7 +61,7 @@ class Settlement {
 
   /** Looks at one action with everything before it. */
   #look(then: Draft): void {
-    const before = then.flags & ~Flag.queued;
+    const before = then.flags;
     const counts = then.requiredBefore > 0 ? { runnable: 0 } : undefined;
     if (counts !== undefined) clear(then, Flag.runnable); // until enough are counted
     let changed = 0;
@@ -77,7 +77,7 @@ class Settlement {
     }
     if (counts !== undefined) {
       if (counts.runnable >= then.requiredBefore) set(then, Flag.runnable);
-      changed = (then.flags & ~Flag.queued) === before ? 0 : Then;
+      changed = then.flags === before ? 0 : Then;
     }
     if (has(changed, Then)) {
       if (has(before, Flag.runnable) && !isRunnable(then)) this.#blockDependents(then);
@@ -322,8 +322,8 @@ class Settlement {
 
   /** What a meaning does to two actions. */
   #updatePair(first: Draft, then: Draft, flags: number, filter: number, meaning: number): number {
-    const thenBefore = then.flags & ~Flag.queued;
-    const firstBefore = first.flags & ~Flag.queued;
+    const thenBefore = then.flags;
+    const firstBefore = first.flags;
 
     if (has(meaning, Means.asymmetric)) followAsymmetric(first, then);
 
@@ -378,11 +378,11 @@ class Settlement {
     if (has(meaning, Means.restart)) followRestart(first, then, filter);
 
     let changed = 0;
-    if ((then.flags & ~Flag.queued) !== thenBefore) {
+    if (then.flags !== thenBefore) {
       changed |= Then;
       if (then.subject?.parent !== undefined) this.#again(then); // members of cloned groups restart with it
     }
-    if ((first.flags & ~Flag.queued) !== firstBefore) changed |= First;
+    if (first.flags !== firstBefore) changed |= First;
     return changed;
   }
 

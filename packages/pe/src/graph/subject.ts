@@ -51,6 +51,8 @@ export interface Subject {
   /** Active on several nodes, and to be stopped on all but the one where it belongs. */
   stopsUnexpected: boolean;
 
+  /** Counts changes of its parts' actions: what follows from them is worked out anew only then. */
+  version: number;
   /** Its actions by key (`start_0`), in the order of their creation. */
   readonly drafts: Map<string, Draft[]>;
   /** Why its next role is what it is, if not by placement. */
