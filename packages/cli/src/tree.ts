@@ -994,6 +994,13 @@ export const root: Level = {
       run: async (context, args) => (await import('./shell/help.ts')).help(context, args),
     },
     {
+      word: 'complete',
+      summary: 'what may stand next; for completion in other shells',
+      arguments: [any('WORD', 'text')],
+      isRaw: true,
+      run: async (context, args) => (await import('./shell/complete.ts')).answer(context, args),
+    },
+    {
       word: 'completion',
       summary: 'a script for bash, zsh or fish that completes these commands',
       arguments: [one('SHELL', ['bash', 'zsh', 'fish'])],

@@ -26,7 +26,9 @@ function writeKey(file: string, key: string): void {
     writeFileSync(file, `${key}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    const message = exists ? `${file} exists; a cluster's key is not overwritten` : `cannot write ${file}: ${(error as Error).message}`;
+    const message = exists
+      ? `${file} exists; a cluster's key is not overwritten`
+      : `cannot write ${file}: ${(error as Error).message}`;
     throw new SystoleError(exists ? 'refused' : 'failed', message, { cause: error });
   }
 }
@@ -52,7 +54,10 @@ const initOptions = {
 
 type InitValues = ReturnType<typeof parseArgs<{ options: typeof initOptions }>>['values'];
 
-function readInitOptions(args: readonly string[], wordsAllowed: number): { readonly values: InitValues; readonly words: readonly string[] } {
+function readInitOptions(
+  args: readonly string[],
+  wordsAllowed: number,
+): { readonly values: InitValues; readonly words: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: initOptions, allowPositionals: true });
     if (positionals.length > wordsAllowed) throw new UsageError(`no use for "${positionals[wordsAllowed] ?? ''}"`);
@@ -79,18 +84,40 @@ const writeToken = (token: Token): string => TOKEN_MARK + Buffer.from(JSON.strin
 function readToken(text: string): Token {
   try {
     if (!text.startsWith(TOKEN_MARK)) throw new Error('no mark');
-    const token = JSON.parse(Buffer.from(text.slice(TOKEN_MARK.length), 'base64url').toString('utf8')) as Partial<Token>;
+    const token = JSON.parse(
+      Buffer.from(text.slice(TOKEN_MARK.length), 'base64url').toString('utf8'),
+    ) as Partial<Token>;
     const { cluster, key, port, multicast, peers } = token;
-    if (typeof cluster !== 'string' || typeof key !== 'string' || !/^[0-9a-f]{64}$/.test(key) || typeof port !== 'number') throw new Error('fields');
-    return { cluster, key, port, ...(multicast === undefined ? {} : { multicast }), ...(peers === undefined ? {} : { peers }) };
+    if (
+      typeof cluster !== 'string' ||
+      typeof key !== 'string' ||
+      !/^[0-9a-f]{64}$/.test(key) ||
+      typeof port !== 'number'
+    )
+      throw new Error('fields');
+    return {
+      cluster,
+      key,
+      port,
+      ...(multicast === undefined ? {} : { multicast }),
+      ...(peers === undefined ? {} : { peers }),
+    };
   } catch (error) {
-    throw new SystoleError('invalid', 'this is not a join token; systole cluster token prints one, on a node of the cluster', { cause: error });
+    throw new SystoleError(
+      'invalid',
+      'this is not a join token; systole cluster token prints one, on a node of the cluster',
+      { cause: error },
+    );
   }
 }
 
 export function init(context: Context, args: readonly string[]): void {
   const { values } = readInitOptions(args, 0);
-  if (values.name === undefined) throw new UsageError('cluster init lacks --name CLUSTER', '  usage: systole cluster init --name CLUSTER --address ADDRESS');
+  if (values.name === undefined)
+    throw new UsageError(
+      'cluster init lacks --name CLUSTER',
+      '  usage: systole cluster init --name CLUSTER --address ADDRESS',
+    );
   const token: Token = {
     cluster: values.name,
     key: newKey(),
@@ -109,10 +136,14 @@ export function init(context: Context, args: readonly string[]): void {
 export function join(context: Context, args: readonly string[]): void {
   const { values, words } = readInitOptions(args, 1);
   const [text] = words;
-  if (text === undefined) throw new UsageError('cluster join lacks the token', '  usage: systole cluster join TOKEN --address ADDRESS');
+  if (text === undefined)
+    throw new UsageError('cluster join lacks the token', '  usage: systole cluster join TOKEN --address ADDRESS');
   const token = readToken(text);
   const file = setUp(context, token, values);
-  context.answer({ cluster: token.cluster, configuration: file }, `This machine is a node of the cluster ${token.cluster}. Start it with: systole cluster start`);
+  context.answer(
+    { cluster: token.cluster, configuration: file },
+    `This machine is a node of the cluster ${token.cluster}. Start it with: systole cluster start`,
+  );
 }
 
 function readPort(text: string | undefined): number {
@@ -127,7 +158,8 @@ function setUp(context: Context, token: Token, values: InitValues): string {
   const file = joinPath(folder, 'systole.yaml');
   if (existsSync(file)) throw new SystoleError('refused', `${file} exists: this machine is a node already`);
   const address = values.address;
-  if (address === undefined && values.interface === undefined) throw new UsageError('name this machine: --address ADDRESS, or --interface NAME');
+  if (address === undefined && values.interface === undefined)
+    throw new UsageError('name this machine: --address ADDRESS, or --interface NAME');
   const local = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((each) => each.address));
   if (address !== undefined && !local.includes(address)) {
     throw new SystoleError('invalid', `${address} is no address of this machine; it has ${local.join(', ')}`);
@@ -140,7 +172,10 @@ function setUp(context: Context, token: Token, values: InitValues): string {
   }
   writeKey(joinPath(folder, 'key'), token.key);
   const place = address === undefined ? `interface: ${values.interface ?? ''}` : `address: ${address}`;
-  const others = token.multicast === undefined ? `peers: [${(token.peers ?? []).filter((peer) => peer !== address).join(', ')}]` : `multicast: ${token.multicast}`;
+  const others =
+    token.multicast === undefined
+      ? `peers: [${(token.peers ?? []).filter((peer) => peer !== address).join(', ')}]`
+      : `multicast: ${token.multicast}`;
   const text = `# One node of a Systole cluster. docs/configuration.md explains every field.
 cluster: ${token.cluster}
 node: ${node}
@@ -158,11 +193,13 @@ links:
 /** Sentences about what is missing on this machine. Nothing here stops a cluster from being made. */
 function preflight(): readonly string[] {
   const missing: string[] = [];
-  const has = (program: string): boolean => spawnSync('/bin/sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+  const has = (program: string): boolean =>
+    spawnSync('/bin/sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
   if (!has('ip')) missing.push('the program "ip" (iproute2) is missing: addresses cannot be moved');
   if (!has('arping')) missing.push('the program "arping" is missing: neighbours learn late that an address has moved');
   if (!has('systemctl')) missing.push('there is no systemd here: start the daemon yourself, systoled --config FILE');
-  if (!existsSync('/dev/watchdog')) missing.push('there is no /dev/watchdog: a node that hangs can only be fenced from outside');
+  if (!existsSync('/dev/watchdog'))
+    missing.push('there is no /dev/watchdog: a node that hangs can only be fenced from outside');
   return missing;
 }
 
@@ -177,13 +214,24 @@ export function token(context: Context, args: readonly string[]): void {
     text = readFileSync(file, 'utf8');
     key = readFileSync(/^key:\s*(\S+)/m.exec(text)?.[1] ?? joinPath(folder, 'key'), 'utf8').trim();
   } catch (error) {
-    throw new SystoleError('notFound', `this machine is no node of a cluster: ${(error as Error).message}`, { cause: error });
+    throw new SystoleError('notFound', `this machine is no node of a cluster: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   const cluster = /^cluster:\s*(\S+)/m.exec(text)?.[1] ?? '';
   const multicast = /^\s*multicast:\s*(\S+)/m.exec(text)?.[1];
-  const peers = /^\s*peers:\s*\[([^\]]*)\]/m.exec(text)?.[1]?.split(',').map((peer) => peer.trim());
+  const peers = /^\s*peers:\s*\[([^\]]*)\]/m
+    .exec(text)?.[1]
+    ?.split(',')
+    .map((peer) => peer.trim());
   const port = readPort(/^\s*port:\s*(\d+)/m.exec(text)?.[1]);
-  const result = writeToken({ cluster, key, port, ...(multicast === undefined ? {} : { multicast }), ...(peers === undefined ? {} : { peers }) });
+  const result = writeToken({
+    cluster,
+    key,
+    port,
+    ...(multicast === undefined ? {} : { multicast }),
+    ...(peers === undefined ? {} : { peers }),
+  });
   context.answer({ token: result }, result);
 }
 
@@ -193,7 +241,9 @@ export function service(context: Context, action: 'start' | 'restart' | 'enable'
   const { status: code, stderr, error } = spawnSync('systemctl', [action, 'systoled.service'], { encoding: 'utf8' });
   if (error !== undefined) {
     const file = context.options.config ?? joinPath(FOLDER, 'systole.yaml');
-    throw new SystoleError('failed', `there is no systemd here; run the daemon yourself: systoled --config ${file}`, { cause: error });
+    throw new SystoleError('failed', `there is no systemd here; run the daemon yourself: systoled --config ${file}`, {
+      cause: error,
+    });
   }
   if (code !== 0) throw new SystoleError('failed', `systemctl ${action} systoled: ${stderr.trim()}`);
   context.answer({ service: 'systoled', action }, '');
@@ -202,7 +252,12 @@ export function service(context: Context, action: 'start' | 'restart' | 'enable'
 export async function stop(context: Context): Promise<void> {
   const report = await context.client.status();
   const here = report.resources.filter((row) => row.nodes.includes(report.node)).map((row) => row.id);
-  if (context.terminal.isInteractive && here.length > 0 && !(await context.confirm(`${here.join(', ')} will move away or stop. Stop the daemon on ${report.node}?`))) return;
+  if (
+    context.terminal.isInteractive &&
+    here.length > 0 &&
+    !(await context.confirm(`${here.join(', ')} will move away or stop. Stop the daemon on ${report.node}?`))
+  )
+    return;
   await context.client.shutDown();
   context.answer({ node: report.node }, `${report.node} is leaving the cluster`);
 }
@@ -220,7 +275,8 @@ export async function waitForStartup(context: Context, args: readonly string[]):
     } catch (error) {
       if (!(error instanceof SystoleError) || error.code !== 'unavailable') throw error;
     }
-    if (performance.now() > end) throw new SystoleError('timedOut', `the daemon here has no quorate cluster within ${text}`);
+    if (performance.now() > end)
+      throw new SystoleError('timedOut', `the daemon here has no quorate cluster within ${text}`);
     await sleep(200);
   }
 }
@@ -259,7 +315,11 @@ export async function quorumStatus(context: Context): Promise<void> {
     .filter(([name, value]) => name !== 'names' && name !== 'memory' && typeof value !== 'object')
     .map(([name, value]) => [name, String(value)]);
   const missing = report.nodes.filter((node) => node.state !== 'online').map((node) => node.name);
-  const lines = [`${report.quorate ? 'quorum is held' : 'NO QUORUM'}: ${report.quorum.reason}`, table(rows, '  '), missing.length === 0 ? 'all nodes are here' : `missing: ${missing.join(', ')}`];
+  const lines = [
+    `${report.quorate ? 'quorum is held' : 'NO QUORUM'}: ${report.quorum.reason}`,
+    table(rows, '  '),
+    missing.length === 0 ? 'all nodes are here' : `missing: ${missing.join(', ')}`,
+  ];
   context.answer(facts, lines.filter((line) => line !== '').join('\n'));
 }
 
@@ -286,10 +346,20 @@ export async function network(context: Context): Promise<void> {
 function describe(value: unknown, indent = ''): string {
   if (Array.isArray(value)) {
     if (value.every((element) => typeof element !== 'object')) return `${indent}${value.join(', ')}`;
-    return value.map((element) => describe(element, indent).replace(/^(\s*)(?=\S)/, '$1- ').replace(/^(\s*)- {2}/, '$1- ')).join('\n');
+    return value
+      .map((element) =>
+        describe(element, indent)
+          .replace(/^(\s*)(?=\S)/, '$1- ')
+          .replace(/^(\s*)- {2}/, '$1- '),
+      )
+      .join('\n');
   }
   if (typeof value !== 'object' || value === null) return `${indent}${String(value)}`;
   return Object.entries(value)
-    .map(([key, inner]) => (typeof inner === 'object' && inner !== null ? `${indent}${key}:\n${describe(inner, `${indent}  `)}` : `${indent}${key}: ${String(inner)}`))
+    .map(([key, inner]) =>
+      typeof inner === 'object' && inner !== null
+        ? `${indent}${key}:\n${describe(inner, `${indent}  `)}`
+        : `${indent}${key}: ${String(inner)}`,
+    )
     .join('\n');
 }

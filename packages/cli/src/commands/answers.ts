@@ -1,0 +1,182 @@
+/** Answers: `explain`, `verify`, `availability`, `resource scores`. */
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Configuration, emptyCib, formatScore, importCib } from '@systole/cib';
+import { parseDuration, SystoleError } from '@systole/kernel';
+import { schedule } from '@systole/pe';
+import { Session } from '../language/session.ts';
+import { didYouMean } from '../language/suggest.ts';
+import { type Finding, lint } from '../lint.ts';
+import { measure } from '../render/availability.ts';
+import { explainResource, renderExplanation } from '../render/explain.ts';
+import { table } from '../render/table.ts';
+import { formatSpan, formatTime } from '../render/time.ts';
+import { liveCib } from '../shell/change.ts';
+import type { Context } from '../shell/context.ts';
+import { exitStatus, UsageError } from '../shell/failure.ts';
+
+// --- explain ---------------------------------------------------------------------------------------------------
+
+export async function explain(context: Context, args: readonly string[]): Promise<void> {
+  const [name = '', node] = args;
+  const cib = await liveCib(context);
+  const decision = schedule(cib, { now: Date.now(), explains: true });
+  const nodes = decision.situation.nodes.map((each) => each.name);
+  if (node !== undefined && !nodes.includes(node))
+    throw new SystoleError('notFound', `there is no node "${node}"${didYouMean(node, nodes)}`);
+  const answers = explainResource(decision, name);
+  if (answers.length > 0) {
+    context.answer(answers, () => renderExplanation(answers, node));
+    return;
+  }
+  if (!nodes.includes(name)) {
+    const names = [...decision.situation.instances.map((instance) => instance.configId), ...nodes];
+    throw new SystoleError('notFound', `there is no resource and no node "${name}"${didYouMean(name, names)}`);
+  }
+  explainNode(context, decision, name);
+}
+
+/** What is on a node, what would be, and what keeps things off it. */
+function explainNode(context: Context, decision: ReturnType<typeof schedule>, name: string): void {
+  const { situation, placement } = decision;
+  const node = situation.nodeByName.get(name);
+  const state = [
+    node?.isOnline === true ? 'online' : 'offline',
+    ...(node?.isUnclean === true ? ['unclean: it must be fenced'] : []),
+    ...(node?.isStandby === true ? ['in standby: systole node online'] : []),
+    ...(node?.isMaintenance === true ? ['in maintenance: systole node ready'] : []),
+    ...(node?.isShutdown === true ? ['leaving'] : []),
+  ];
+  const rows = situation.instances.flatMap((instance) => {
+    if (instance.kind !== 'primitive') return [];
+    const place = placement.places[instance.index];
+    const isHere = instance.activeNodes.some((each) => each.name === name);
+    const isWanted = place?.node?.name === name;
+    if (isHere || isWanted)
+      return [[instance.id, isHere ? 'runs here' : 'would start here', isHere && !isWanted ? 'would leave' : '']];
+    const answer = explainResource(decision, instance.id)[0]?.where.find((each) => each.node === name);
+    return [[instance.id, 'not here', answer?.reasons.map((reason) => reason.trim()).join('; ') ?? '']];
+  });
+  context.answer({ node: name, state, resources: rows }, () => `${name} is ${state.join(', ')}\n${table(rows, '  ')}`);
+}
+
+export async function scores(context: Context, args: readonly string[]): Promise<void> {
+  const [wanted] = args;
+  const { placement } = schedule(await liveCib(context), { now: Date.now() });
+  const rows = placement.scores.filter(
+    ({ rsc }) => wanted === undefined || rsc === wanted || rsc.replace(/:\d+$/, '') === wanted,
+  );
+  if (rows.length === 0 && wanted !== undefined)
+    throw new SystoleError(
+      'notFound',
+      `there are no scores of "${wanted}"${didYouMean(
+        wanted,
+        placement.scores.map(({ rsc }) => rsc),
+      )}`,
+    );
+  context.answer(rows, () =>
+    table(rows.map(({ stage, rsc, node, score }) => [rsc, node ?? '(nowhere)', formatScore(score), stage])),
+  );
+}
+
+// --- verify ----------------------------------------------------------------------------------------------------
+
+export const verifyFindings = (configuration: Configuration): readonly Finding[] => lint(configuration, Date.now());
+
+export async function verify(context: Context, args: readonly string[]): Promise<number> {
+  const [file] = args;
+  return verifyConfiguration(
+    context,
+    file === undefined ? (await context.client.cib()).configuration : readAny(context, file),
+  );
+}
+
+export function verifyConfiguration(context: Context, configuration: Configuration): number {
+  const findings = verifyFindings(configuration);
+  const text = findings.map(({ level, text: what, advice }) => `${level}: ${what}\n  → ${advice}`).join('\n');
+  context.answer(findings, text === '' ? 'no mistakes and no known traps' : text);
+  return findings.some(({ level }) => level === 'error') ? exitStatus.failed : exitStatus.done;
+}
+
+/** XML of Pacemaker, or text of this shell. */
+function readAny(context: Context, file: string): Configuration {
+  if (file !== '-' && !existsSync(file)) throw new SystoleError('notFound', `there is no file ${file}`);
+  const text = file === '-' ? context.terminal.readInput() : readFileSync(file, 'utf8');
+  if (!/^\s*</.test(text)) {
+    const session = new Session(emptyCib.configuration, { readFile: (path) => readFileSync(path, 'utf8') });
+    session.load(text, file, 'update');
+    return session.draft.finish();
+  }
+  const result = importCib(text);
+  if (!result.ok)
+    throw new SystoleError(
+      'invalid',
+      `${file}${result.error.line === undefined ? '' : `:${result.error.line}`}: ${result.error.message}`,
+    );
+  for (const note of result.value.notes) context.remark(`${file}:${note.line}: ${note.element}: ${note.message}`);
+  return result.value.cib.configuration;
+}
+
+// --- availability ----------------------------------------------------------------------------------------------
+
+export async function availability(context: Context, args: readonly string[]): Promise<number> {
+  const { values, positionals } = readAvailabilityOptions(args);
+  const target = values.target === undefined ? undefined : Number(values.target);
+  if (target !== undefined && !(target > 0 && target <= 100))
+    throw new UsageError(`--target is a percentage such as 99.99, not "${values.target ?? ''}"`);
+  const now = Date.now();
+  const since = values.since === undefined ? undefined : now - span(values.since);
+  const [status, events] = await Promise.all([context.client.status(), context.client.events()]);
+  const measured = measure({ events, resources: status.resources, now, ...(since === undefined ? {} : { since }) });
+  const [wanted] = positionals;
+  const rows = measured.filter(({ resource }) => wanted === undefined || resource === wanted);
+  if (rows.length === 0 && wanted !== undefined)
+    throw new SystoleError(
+      'notFound',
+      `there is no resource "${wanted}"${didYouMean(
+        wanted,
+        measured.map(({ resource }) => resource),
+      )}`,
+    );
+  context.answer(rows, () =>
+    table([
+      [
+        'resource',
+        'up',
+        'outages',
+        'down',
+        'mean to repair',
+        'since',
+        target === undefined ? '' : `target ${target} %`,
+      ],
+      ...rows.map((row) => [
+        row.resource,
+        `${row.percent.toFixed(4)} %`,
+        String(row.outages.length),
+        formatSpan(row.downMs),
+        row.meanRepairMs === undefined ? '-' : formatSpan(row.meanRepairMs),
+        formatTime(row.since),
+        target === undefined ? '' : row.percent >= target ? 'met' : 'MISSED',
+      ]),
+    ]),
+  );
+  return target !== undefined && rows.some((row) => row.percent < target) ? exitStatus.failed : exitStatus.done;
+}
+
+function readAvailabilityOptions(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { since: { type: 'string' }, target: { type: 'string' } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function span(text: string): number {
+  const duration = parseDuration(text);
+  if (!duration.ok) throw new UsageError(`--since: ${duration.error}`);
+  return duration.value;
+}

@@ -1,0 +1,149 @@
+/** `systole history`: the timeline, transitions, earlier configurations and the way back to them. */
+import type { EventRow, TransitionRow } from '@systole/api';
+import { parseDuration, SystoleError } from '@systole/kernel';
+import { table } from '../render/table.ts';
+import { formatSpan, formatTime } from '../render/time.ts';
+import type { Context } from '../shell/context.ts';
+import { UsageError } from '../shell/failure.ts';
+import { waitIfAsked } from '../shell/wait.ts';
+
+/** `2h` ago, or a date. @returns milliseconds since 1970, or undefined if it is neither. */
+export function readSince(text: string, now: number): number | undefined {
+  if (/^\d+\s*[a-z]+$/i.test(text) || text.startsWith('P')) {
+    const duration = parseDuration(text);
+    return duration.ok ? now - duration.value : undefined;
+  }
+  if (!/^\d{4}-\d\d/.test(text)) return undefined;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : date;
+}
+
+/** Words are looked for in the text and in the facts; all must be there. */
+export async function events(context: Context, args: readonly string[]): Promise<void> {
+  const now = Date.now();
+  const since = args[0] === undefined ? undefined : readSince(args[0], now);
+  const words = since === undefined ? args : args.slice(1);
+  const rows = (await context.client.events()).filter(
+    (row) => row.level !== 'debug' && row.at >= (since ?? 0) && words.every((word) => concerns(row, word)),
+  );
+  context.answer(rows, () => (rows.length === 0 ? 'nothing that this daemon remembers' : table(rows.map(eventCells))));
+}
+
+function concerns(row: EventRow, word: string): boolean {
+  const values = Object.values(row.fields).flatMap((value) =>
+    Array.isArray(value) ? value.map(String) : [String(value)],
+  );
+  if (values.some((value) => value === word || value.replace(/:\d+$/, '') === word)) return true;
+  return row.event.includes(word) || row.text.split(/[\s,:()]+/).includes(word);
+}
+
+const eventCells = (row: EventRow): readonly string[] => [
+  formatTime(row.at),
+  row.level === 'info' ? '' : row.level === 'warn' ? 'warning' : 'ERROR',
+  row.event,
+  row.text,
+];
+
+// --- transitions -----------------------------------------------------------------------------------------------
+
+export async function transitions(context: Context): Promise<void> {
+  const rows = await context.client.transitions();
+  context.answer(
+    rows,
+    rows.length === 0 ? 'this node has led no transition; ask the node that leads' : table(rows.map(transitionCells)),
+  );
+}
+
+const transitionCells = (row: TransitionRow): readonly string[] => [
+  String(row.number),
+  formatTime(row.startedAt * 1000),
+  row.endedAt === undefined ? 'running' : formatSpan((row.endedAt - row.startedAt) * 1000),
+  `${row.actions} actions`,
+  row.outcome ?? '',
+  row.cause,
+];
+
+export const latest = (context: Context): Promise<void> => transition(context, []);
+
+export async function transition(context: Context, args: readonly string[]): Promise<void> {
+  const rows = await context.client.transitions();
+  const [wanted] = args;
+  const row =
+    wanted === undefined ? rows.at(-1) : rows.find(({ number, id }) => String(number) === wanted || id === wanted);
+  if (row === undefined)
+    throw new SystoleError(
+      'notFound',
+      wanted === undefined
+        ? 'this node has led no transition; ask the node that leads'
+        : `there is no transition ${wanted}`,
+    );
+  const end = row.endedAt === undefined ? Number.MAX_SAFE_INTEGER : (row.endedAt + 1) * 1000;
+  const during = (await context.client.events()).filter(
+    ({ at, level }) => level !== 'debug' && at >= row.startedAt * 1000 && at <= end,
+  );
+  const facts = [`${row.done ?? 0} done`, `${row.failed ?? 0} failed`, `${row.skipped ?? 0} skipped`].join(', ');
+  context.answer(
+    { ...row, events: during },
+    () =>
+      `transition ${row.number} (${row.id}), because of: ${row.cause}\n${formatTime(row.startedAt * 1000)}, ${row.outcome ?? 'running'}${row.reason === undefined ? '' : `: ${row.reason}`}, ${facts}\n` +
+      table(during.map(eventCells), '  '),
+  );
+}
+
+// --- configurations --------------------------------------------------------------------------------------------
+
+export async function configurations(context: Context): Promise<void> {
+  const rows = await context.client.configurations();
+  context.answer(
+    rows,
+    table(
+      rows.map(({ version, at, user, command }) => [String(version.epoch), formatTime(at * 1000), user, command ?? '']),
+    ),
+  );
+}
+
+export async function restore(context: Context, args: readonly string[]): Promise<void> {
+  const epoch = Number(args[0]);
+  if (!Number.isInteger(epoch) || epoch < 0)
+    throw new UsageError(
+      `"${args[0] ?? ''}" is not the number of a configuration; systole history configurations lists them`,
+    );
+  const { text } = await context.client.undo(epoch);
+  await waitIfAsked(context);
+  context.answer({ version: text, restored: epoch }, `configuration ${epoch} is in force again, as ${text}`);
+}
+
+/** Back to the configuration before the last change. */
+export async function undo(context: Context): Promise<void> {
+  const rows = await context.client.configurations();
+  const [before, last] = rows.slice(-2);
+  if (before === undefined || last === undefined)
+    throw new SystoleError('notFound', 'there is no earlier configuration');
+  const what = `${last.command ?? 'a change'} (${formatTime(last.at * 1000)}, ${last.user})`;
+  if (context.terminal.isInteractive && !(await context.confirm(`Take back: ${what}?`))) return;
+  const { text } = await context.client.undo(before.version.epoch);
+  await waitIfAsked(context);
+  context.answer({ version: text, undone: last }, `taken back: ${what}`);
+}
+
+// --- fencing ---------------------------------------------------------------------------------------------------
+
+export async function fencing(context: Context): Promise<void> {
+  const rows = await context.client.fencingHistory();
+  context.answer(
+    rows,
+    rows.length === 0
+      ? 'nothing was fenced that this cluster remembers'
+      : table(
+          rows.map((row) => [
+            formatTime(row.startedAt),
+            row.action,
+            row.target,
+            row.state,
+            row.devices.join(', '),
+            row.endedAt === undefined ? '' : formatSpan(row.endedAt - row.startedAt),
+            row.reason,
+          ]),
+        ),
+  );
+}

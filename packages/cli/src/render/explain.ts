@@ -1,0 +1,173 @@
+/** Why a resource is where it is, and why it is not elsewhere: the scheduler's own numbers, in words. */
+import { formatScore, INFINITY } from '@systole/cib';
+import type { Decision, PrimitiveInstance } from '@systole/pe';
+import { isPrimitive } from '@systole/pe';
+
+type Instance = Decision['situation']['instances'][number];
+type Contribution = Decision['placement']['contributions'][number];
+
+export interface NodeAnswer {
+  readonly node: string;
+  readonly isHere: boolean;
+  /** The score it was placed with; absent where it is not allowed at all. */
+  readonly score?: number;
+  readonly reasons: readonly string[];
+}
+
+export interface InstanceAnswer {
+  readonly resource: string;
+  readonly role: string;
+  readonly nodes: readonly string[];
+  /** Where the scheduler would have it now. */
+  readonly wanted?: string;
+  /** What keeps it from running, or from being managed. */
+  readonly obstacles: readonly string[];
+  readonly where: readonly NodeAnswer[];
+}
+
+/** All primitives that a name means: itself, instances of a clone, members of a group. */
+export function explainResource(decision: Decision, id: string): readonly InstanceAnswer[] {
+  const { situation } = decision;
+  const found = situation.instances.filter((instance) => instance.id === id || instance.configId === id);
+  return found.flatMap((instance) => leaves(instance)).map((instance) => explainInstance(decision, instance));
+}
+
+const leaves = (instance: Instance): readonly PrimitiveInstance[] =>
+  isPrimitive(instance) ? [instance] : instance.children.flatMap((child) => leaves(child));
+
+function explainInstance(decision: Decision, instance: PrimitiveInstance): InstanceAnswer {
+  const { situation, placement } = decision;
+  const place = placement.places[instance.index];
+  const own = contributionsOf(decision, instance);
+  const where = situation.nodes.map((node): NodeAnswer => {
+    const placed = placement.nodes[node.index];
+    const score = lastScore(decision, instance.id, node.name);
+    const state = nodeReasons(node, placed?.isAvailable ?? true);
+    const reasons = own.filter(({ node: on }) => on === undefined || on === node).map(contributionText);
+    return {
+      node: node.name,
+      isHere: instance.activeNodes.includes(node),
+      ...(score === undefined ? {} : { score }),
+      reasons: [...state, ...reasons],
+    };
+  });
+  return {
+    resource: instance.id,
+    role: instance.role,
+    nodes: instance.activeNodes.map(({ name }) => name),
+    ...(place?.node === undefined ? {} : { wanted: place.node.name }),
+    obstacles: obstacles(decision, instance),
+    where: where.toSorted((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity)),
+  };
+}
+
+/** Its own, and those of what it is in. */
+function contributionsOf({ placement }: Decision, instance: PrimitiveInstance): readonly Contribution[] {
+  const chain = new Set<Instance>();
+  for (let each: Instance | undefined = instance; each !== undefined; each = each.parent) chain.add(each);
+  return placement.contributions.filter((contribution) => chain.has(contribution.instance));
+}
+
+const lastScore = ({ placement }: Decision, id: string, node: string): number | undefined =>
+  placement.scores.findLast((row) => row.rsc === id && row.node === node && row.stage === 'primitive')?.score;
+
+type SituationNode = Decision['situation']['nodes'][number];
+
+function nodeReasons(node: SituationNode, isAvailable: boolean): readonly string[] {
+  if (node.isUnclean) return ['the node is unclean'];
+  if (!node.isOnline) return [node.isPending ? 'the node is still joining' : 'the node is offline'];
+  if (node.isStandby)
+    return [
+      node.isStandbyByFailure ? 'the node is in standby because an operation failed there' : 'the node is in standby',
+    ];
+  if (node.isMaintenance) return ['the node is in maintenance'];
+  if (node.isShutdown) return ['the node is leaving'];
+  return isAvailable ? [] : ['the node takes no resources now'];
+}
+
+function obstacles({ situation }: Decision, instance: PrimitiveInstance): readonly string[] {
+  const found: string[] = [];
+  if (!situation.hasQuorum)
+    found.push(`this partition has no quorum (no-quorum-policy is ${situation.options.noQuorumPolicy})`);
+  if (situation.options.isFencingEnabled && !situation.options.hasFencing)
+    found.push('fencing is enabled, but there is no fence device: nothing is started');
+  if (situation.options.isMaintenance) found.push('the whole cluster is in maintenance: systole maintenance off');
+  else if (instance.isMaintenance)
+    found.push(`it is in maintenance: systole resource maintenance ${instance.configId} off`);
+  if (instance.isDisabled)
+    found.push(`it is stopped on purpose (target-role): systole resource start ${instance.configId}`);
+  if (!instance.isManaged && !instance.isMaintenance)
+    found.push(`it is not managed: systole resource manage ${instance.configId}`);
+  if (instance.isBlocked)
+    found.push(`it is blocked after a failure: mend it, then systole resource cleanup ${instance.configId}`);
+  if (instance.pending !== undefined)
+    found.push(`${instance.pending.operation} on ${instance.pending.node.name} has not finished`);
+  for (const [node, entry] of instance.lastFailures) {
+    const { record } = entry as { readonly record?: { readonly operation?: string; readonly exitReason?: string } };
+    const what = record?.operation ?? 'an operation';
+    const reason = record?.exitReason === undefined || record.exitReason === '' ? '' : `: ${record.exitReason}`;
+    found.push(`${what} failed on ${node.name}${reason}`);
+  }
+  return found;
+}
+
+function contributionText({ score, source }: Contribution): string {
+  return `${formatScore(score).padStart(9)}  ${sourceText(source, score)}`;
+}
+
+function sourceText(source: Contribution['source'], score: number): string {
+  switch (source.type) {
+    case 'status':
+      return source.reason;
+    case 'location':
+      return `location ${source.constraint}${source.rule === undefined ? '' : `, rule ${source.rule}`}`;
+    case 'stickiness':
+      return 'stickiness: it is there';
+    case 'failures':
+      return `${source.count >= INFINITY ? 'too many' : source.count} failures there, migration-threshold is ${source.threshold}`;
+    case 'health':
+      return "the node's health";
+    case 'ticket':
+      return `ticket ${source.ticket} (${source.constraint}) is not held`;
+    case 'lock':
+      return 'shutdown-lock: it waits for its node';
+    case 'exclusiveDiscovery':
+      return 'only where a location with resource-discovery=exclusive says';
+    case 'remote':
+      return 'it cannot run on a remote node';
+    case 'utilization':
+      return 'too little capacity is left there';
+    case 'targetRole':
+      return 'target-role';
+    case 'limit':
+      return 'no more instances are wanted there';
+    case 'promotion':
+      return 'promotion score';
+    case 'colocation':
+      return `colocation ${source.constraint}: ${score < 0 ? 'avoids' : 'goes with'} ${source.other.id}${source.direction === 'primary' ? ', which depends on it' : ''}`;
+  }
+}
+
+export function renderExplanation(answers: readonly InstanceAnswer[], onlyNode: string | undefined): string {
+  return answers.map((answer) => oneExplanation(answer, onlyNode)).join('\n\n');
+}
+
+function oneExplanation(answer: InstanceAnswer, onlyNode: string | undefined): string {
+  const at = answer.nodes.length === 0 ? 'runs nowhere' : `is ${answer.role} on ${answer.nodes.join(', ')}`;
+  const moves =
+    answer.wanted !== undefined && !answer.nodes.includes(answer.wanted) ? `; it would go to ${answer.wanted}` : '';
+  const obstacles = answer.obstacles.map((text) => `  ! ${text}`);
+  const nodes = answer.where
+    .filter(({ node }) => onlyNode === undefined || node === onlyNode)
+    .map(({ node, score, reasons, isHere }) => {
+      const mark = isHere ? ', here' : node === answer.wanted ? ', chosen' : '';
+      const value =
+        score === undefined
+          ? 'not allowed'
+          : score <= -INFINITY
+            ? 'must not (-INFINITY)'
+            : `score ${formatScore(score)}`;
+      return [`  ${node}: ${value}${mark}`, ...reasons.map((reason) => `      ${reason}`)].join('\n');
+    });
+  return [`${answer.resource} ${at}${moves}`, ...obstacles, ...nodes].join('\n');
+}
