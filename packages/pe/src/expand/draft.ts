@@ -39,7 +39,7 @@ export interface DraftNode extends Changing<
 type Links = 'parent' | 'children' | 'meta' | 'activeNodes' | 'probedNodes' | 'allowed';
 
 interface DraftLinks {
-  parent?: DraftInstance;
+  parent?: DraftInstance | undefined;
   meta: Map<string, string>;
   activeNodes: DraftNode[];
   probedNodes: Set<DraftNode>;
@@ -63,11 +63,11 @@ export interface DraftPrimitive
     >,
     DraftLinks {
   children: DraftInstance[];
-  launcher?: DraftPrimitive;
+  launcher?: DraftPrimitive | undefined;
   launched: DraftPrimitive[];
-  pending?: { readonly operation: string; readonly node: DraftNode };
-  lock?: { readonly node: DraftNode; readonly since: number };
-  partialMigration?: { readonly source: DraftNode; readonly target: DraftNode };
+  pending?: { readonly operation: string; readonly node: DraftNode } | undefined;
+  lock?: { readonly node: DraftNode; readonly since: number } | undefined;
+  partialMigration?: { readonly source: DraftNode; readonly target: DraftNode } | undefined;
   danglingSources: DraftNode[];
   history: Map<DraftNode, ResourceHistoryOnNode>;
   lastFailures: Map<DraftNode, HistoryEntry>;

@@ -41,10 +41,10 @@ interface InstanceCommon {
   /** The id in the configuration: `web`. */
   readonly configId: string;
   /** The instance's number within its clone. */
-  readonly number?: number;
+  readonly number?: number | undefined;
   /** The name its history carries, where that differs from `id` (anonymous instances: `web`). */
-  readonly historyId?: string;
-  readonly parent?: Instance;
+  readonly historyId?: string | undefined;
+  readonly parent?: Instance | undefined;
   readonly children: readonly Instance[];
   /** Meta attributes with those of parents and defaults applied; rules evaluated at `now`. */
   readonly meta: ReadonlyMap<string, string>;
@@ -118,15 +118,15 @@ export interface PrimitiveInstance extends InstanceCommon {
   /** Removed from the configuration, and its history says that it was inside another resource. */
   readonly isRemovedLaunched: boolean;
   /** The resource that this one runs inside: a guest's virtual machine, a replica's container. */
-  readonly launcher?: PrimitiveInstance;
+  readonly launcher?: PrimitiveInstance | undefined;
   readonly launched: readonly PrimitiveInstance[];
   /** An operation that has been started and not finished: `start`, `stop`, `migrate_to`, … */
-  readonly pending?: { readonly operation: string; readonly node: Node };
+  readonly pending?: { readonly operation: string; readonly node: Node } | undefined;
   readonly hasPendingStart: boolean;
   /** `shutdown-lock`: it stays stopped until this node is back, or the lock expires. */
-  readonly lock?: { readonly node: Node; readonly since: number };
+  readonly lock?: { readonly node: Node; readonly since: number } | undefined;
   /** A live migration that has left the source and not arrived at the target. */
-  readonly partialMigration?: { readonly source: Node; readonly target: Node };
+  readonly partialMigration?: { readonly source: Node; readonly target: Node } | undefined;
   /** Nodes where it must be stopped because a migration succeeded elsewhere. */
   readonly danglingSources: readonly Node[];
   /** What ran on each node with a history of it. */

@@ -123,8 +123,11 @@ function blocks(source: FailureSource, instance: PrimitiveInstance, node: Node, 
 }
 
 /** From the transition key, `ACTION:TRANSITION:EXPECTED:ID`; -1 if there is none. */
-export function expectedExitCode(record: OperationRecord): number {
-  const expected = wholeNumber(record.transitionKey?.split(':')[2]);
-  if (record.transitionKey === undefined) return -1;
-  return expected ?? 0;
+export function expectedExitCode({ transitionKey }: OperationRecord): number {
+  if (transitionKey === undefined) return -1;
+  const second = transitionKey.indexOf(':', transitionKey.indexOf(':') + 1);
+  if (second <= 0) return 0;
+  const end = transitionKey.indexOf(':', second + 1);
+  const code = Number(transitionKey.slice(second + 1, end === -1 ? undefined : end));
+  return Number.isInteger(code) ? code : 0;
 }

@@ -47,15 +47,14 @@ function instanceOnNode(reader: Reader, node: DraftNode, clone: DraftClone, name
   return anonymousOnNode(reader, node, clone, withoutNumber(name));
 }
 
-/** Where any member of the instance is known to be, or is about to be. */
-function placesOf(instance: DraftPrimitive | DraftGroup): ReadonlySet<DraftNode> {
-  const members = instance.kind === 'group' ? instance.children : [instance];
-  const places = new Set<DraftNode>();
-  for (const member of members) {
-    for (const node of member.activeNodes) places.add(node);
-    if (member.pending !== undefined) places.add(member.pending.node);
+/** A node where any member of the instance is known to be, or is about to be: there is only one for a clone's. */
+function placeOf(instance: DraftPrimitive | DraftGroup): DraftNode | undefined {
+  if (instance.kind === 'primitive') return instance.activeNodes[0] ?? instance.pending?.node;
+  for (const member of instance.children) {
+    const place = member.activeNodes[0] ?? member.pending?.node;
+    if (place !== undefined) return place;
   }
-  return places;
+  return undefined;
 }
 
 const memberNamed = (instance: DraftPrimitive | DraftGroup, configId: string): DraftPrimitive | undefined =>
@@ -66,9 +65,8 @@ function anonymousOnNode(reader: Reader, node: DraftNode, clone: DraftClone, con
   let free: DraftPrimitive | undefined;
   let hasSeveral = false;
   for (const child of clone.children) {
-    const places = placesOf(child);
-    if (places.size > 0) {
-      const [place] = places;
+    const place = placeOf(child);
+    if (place !== undefined) {
       if (place !== node) continue;
       found = memberNamed(child, configId);
       // A second history on the same node, from when instances had numbers: the rest are to be removed.

@@ -191,7 +191,7 @@ function readNodeHistory(reader: Reader, state: NodeState, node: DraftNode): voi
 export function currentNode<N extends { readonly isOnline: boolean; readonly isUnclean: boolean }>(instance: {
   readonly activeNodes: readonly N[];
   readonly needsFencing: boolean;
-  readonly partialMigration?: { readonly source: N };
+  readonly partialMigration?: { readonly source: N } | undefined;
 }): N | undefined {
   const [first] = instance.activeNodes;
   const source = instance.partialMigration?.source;

@@ -154,12 +154,20 @@ function applyState(reader: Reader, picture: Picture): void {
     addActive(reader, instance, node, failedWith !== 'ignore');
     if (onFail === 'demote' || onFail === 'block') instance.isFailed = true;
     else if (onFail !== 'ignore') markFailed(instance);
-  } else if (instance.historyId?.includes(':') === true) {
+  } else {
+    noteInactive(reader, instance, node);
+    return;
+  }
+}
+
+function noteInactive(reader: Reader, instance: DraftPrimitive, node: DraftNode): void {
+  if (instance.historyId?.includes(':') === true) {
     // Very old histories number their instances; a stopped one must not look like a removed one.
-    delete instance.historyId;
+    instance.historyId = undefined;
   } else {
     withdrawStop(reader, instance, node);
   }
+  // A stop on the source of a migration does not make it stopped on the target.
   const isSource = instance.partialMigration?.source === node;
   if (instance.role === 'Stopped' && instance.activeNodes.length > 0 && isSource) instance.role = 'Started';
 }
