@@ -220,7 +220,9 @@ export function orderPrimitive(plan: Plan, subject: Subject): void {
     plan.order(on('start'), on('promote'), Means.unrunnableFirstBlocks);
   }
   // A history that is about to be read by a probe is not deleted.
-  plan.order(on('lrm_delete'), on('monitor'), Means.ifOnSameNode | Means.thenCancelsFirst);
+  if (plan.newest(subject, 'lrm_delete_0') !== undefined) {
+    plan.order(on('lrm_delete'), on('monitor'), Means.ifOnSameNode | Means.thenCancelsFirst);
+  }
 }
 
 /** A resource inside another starts after it and stops before it; a connection stops after its guest is probed. */

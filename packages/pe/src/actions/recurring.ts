@@ -81,7 +81,7 @@ function draftForActive(plan: Plan, subject: Subject, start: Draft, node: Node, 
   const after = (what: string, meaning: number): void =>
     plan.order({ subject, key: `${what}_0` }, { draft: monitor }, meaning);
   after('start', Means.firstImpliesThen | Means.unrunnableFirstBlocks);
-  after('reload-agent', Means.firstImpliesThen | Means.unrunnableFirstBlocks);
+  if (subject.isReloading) after('reload-agent', Means.firstImpliesThen | Means.unrunnableFirstBlocks);
   if (subject.nextRole === Role.promoted) after('promote', Means.ordered | Means.unrunnableFirstBlocks);
   else if (subject.role === Role.promoted) after('demote', Means.ordered | Means.unrunnableFirstBlocks);
 }

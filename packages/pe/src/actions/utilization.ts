@@ -12,8 +12,9 @@ export function orderByUtilization(plan: Plan, subject: Subject, allowed: readon
   }
   for (const node of allowed) {
     const draft = roomOn(plan, node);
+    if (node !== subject.assigned) continue; // it starts nowhere else
     plan.order({ draft }, { subject, key: 'start_0' }, Means.ifOnSameNodeOrTarget);
-    plan.order({ draft }, { subject, key: 'migrate_to_0' }, Means.ifOnSameNodeOrTarget);
+    if (subject.of.allowsMigration) plan.order({ draft }, { subject, key: 'migrate_to_0' }, Means.ifOnSameNodeOrTarget);
   }
 }
 
