@@ -6,34 +6,39 @@ export interface Phase {
   readonly ms: number;
 }
 
-/** The log lines that end the phases, in their order. */
-const ends: readonly (readonly [string, (line: LogLine) => boolean])[] = [
-  ['detect: silence until the others agree that the node is lost', (line) => line.event === 'node.lost'],
-  ['decide: until fencing is asked for', (line) => line.event === 'fencing.requested'],
-  ['fence: until the power switch has proved it', (line) => line.event === 'node.fenced'],
-  [
-    'start: until the last resource runs elsewhere',
-    (line) => line.event === 'operation.done' && line['operation'] === 'start',
-  ],
-];
+export interface Story {
+  readonly log: readonly LogLine[];
+  /** When the plug was pulled, and when the service was back. */
+  readonly fault: number;
+  readonly back: number;
+  /** The resource whose start is told as a phase of its own. */
+  readonly resource: string;
+}
 
-/** Phases from the fault to the first good answer. A phase whose end nobody logged is told with the one after it. */
-export function breakdown(log: readonly LogLine[], fault: number, firstGood: number): readonly Phase[] {
+/** Phases from the fault until the service was back. A phase whose end nobody logged is told with the one after it. */
+export function breakdown({ log, fault, back, resource }: Story): readonly Phase[] {
+  const ends: readonly (readonly [string, (line: LogLine) => boolean])[] = [
+    ['detect: silence until the others agree that the node is lost', (line) => line.event === 'node.lost'],
+    ['decide: until fencing is asked for', (line) => line.event === 'fencing.requested'],
+    ['fence: until the power switch has proved it', (line) => line.event === 'node.fenced'],
+    [
+      `start ${resource}: until its agent is done and all know`,
+      (line) => line.event === 'operation.done' && line['operation'] === 'start' && line['resource'] === resource,
+    ],
+  ];
   const phases: Phase[] = [];
   let from = fault;
-  let skipped = '';
+  let untold = '';
   for (const [name, isEnd] of ends) {
-    const lines = log.filter((line) => line.time >= fault && line.time <= firstGood + 50 && isEnd(line));
-    // Of several starts the last counts; everything else is over when the first node says so.
-    const line = name.startsWith('start') ? lines.at(-1) : lines[0];
+    const line = log.find((one) => one.time >= fault && one.time <= back && isEnd(one));
     if (line === undefined) {
-      skipped += `${name}, and `;
-      continue;
+      untold += `${name}, and `;
+    } else {
+      phases.push({ name: untold + name, ms: Math.max(0, line.time - from) });
+      untold = '';
+      from = Math.max(from, line.time);
     }
-    phases.push({ name: skipped + name, ms: Math.max(0, line.time - from) });
-    skipped = '';
-    from = Math.max(from, line.time);
   }
-  phases.push({ name: `${skipped}announce: until the client is answered again`, ms: Math.max(0, firstGood - from) });
+  if (back > from) phases.push({ name: `${untold}start the rest: until the service is back`, ms: back - from });
   return phases;
 }

@@ -119,8 +119,8 @@ export async function loopbackDemo(): Promise<number> {
     );
     const started = log.findLast((line) => line.event === 'operation.done' && line['operation'] === 'start');
     story.chapter(`The service runs on ${second}`);
-    const phases = breakdown(log, fault, started?.time ?? Date.now());
-    for (const { name, ms } of phases.slice(0, -1)) story.say(`${String(ms).padStart(5)} ms  ${name}`);
+    const phases = breakdown({ log, fault, back: started?.time ?? Date.now(), resource: 'service' });
+    for (const { name, ms } of phases) story.say(`${String(ms).padStart(5)} ms  ${name}`);
     process.stdout.write(`\n${(await systole(survivor, 'status')).trimEnd()}\n\n`);
     return 0;
   } finally {

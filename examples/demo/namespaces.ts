@@ -64,7 +64,7 @@ async function tell(lab: Lab, story: Story): Promise<number> {
   story.chapter(
     `${styleText('green', second)} answers. The client waited ${styleText('bold', `${outage.durationMs} ms`)}:`,
   );
-  for (const { name, ms } of breakdown(lab.log, fault, outage.firstGood)) {
+  for (const { name, ms } of breakdown({ log: lab.log, fault, back: outage.firstGood, resource: 'address' })) {
     story.say(`${String(ms).padStart(5)} ms  ${name}`);
   }
   await lab.settled(survivors);
