@@ -6,13 +6,15 @@
  * first takes its recurring operations back, and a run of theirs in flight is killed, so that a stop never waits for
  * a monitor that hangs.
  *
- * A restarted daemon begins with `restore` (see `restore.ts`): nothing is run before the processes of its former life
- * are gone and what they left has been looked at.
+ * An operation's way: queued → (delaying) → (reading secrets) → running, or asking the fencer → (awaiting the agent's
+ * description) → reported. Here is the way itself; what is reported is in `reporting.ts`, what is taken back in
+ * `withdrawal.ts`, and the first steps of a restarted daemon, which runs nothing before it has looked at what its former
+ * life left, in `restore.ts`.
  *
  * Semantics: agents guide, section 5; Pacemaker's executor and controller.
  */
-import type { OperationRecord, ResourceHistory } from '@systole/cib';
-import { byCodeUnit, type Epoch, type Instant, type ProcessEnded, type Subsystem, unreachable } from '@systole/kernel';
+import type { ResourceHistory } from '@systole/cib';
+import { byCodeUnit, type Instant, type ProcessEnded, type Subsystem, unreachable } from '@systole/kernel';
 import {
   agentCommand,
   checkAgentName,
@@ -25,19 +27,27 @@ import {
   operationResult,
   type OperationResult,
 } from '@systole/ra';
-import type { Cancel, Execute, Forget, LrmEffect, LrmInput, LrmOptions, SecretsRead } from './contract.ts';
+import { Board } from './board.ts';
+import type { Execute, Forget, LrmEffect, LrmInput, LrmOptions, Restore, SecretsRead } from './contract.ts';
 import { Descriptions } from './descriptions.ts';
-import { hasSucceeded, isRecorded, lastFailureId, operationKey, pendingRecord, recordsOf } from './record.ts';
+import { afterRun, cancelled, type Ending, withoutRun } from './ending.ts';
+import { resultOfAnswer, resultWithoutAsking } from './fence-device.ts';
+import { lastFailureId } from './record.ts';
+import { announcePending, noteActivity, refuse, report, seenRecord } from './reporting.ts';
+import { changesState, isSameRun, leavesTrace, secretsIn, timeoutOf, withoutDelay } from './request.ts';
 import {
   type Current,
+  delayTimer,
   historyOf,
+  intervalTimer,
   newResource,
   type Queued,
+  readTimer,
   recurringKey,
   type ResourceState,
-  savedForm,
 } from './resource.ts';
-import { adoptionProbe, believes, isAsBelieved, Restoration } from './restore.ts';
+import { adoptionProbe, believes, isAsBelieved, Restoration, revived } from './restore.ts';
+import { Withdrawal } from './withdrawal.ts';
 
 /** Between SIGTERM and SIGKILL at a timeout: enough to write a line to a log; a failed stop leads to fencing at once. */
 export const killAfterMs = 1000;
@@ -45,50 +55,36 @@ export const killAfterMs = 1000;
 /** What is kept of each stream of an agent, at its beginning and at its end. */
 export const outputLimitBytes = 16 * 1024;
 
-/** An operation whose configuration gives no timeout. */
-const defaultTimeoutMs = 20_000;
-
 /** Operations waiting for one resource beyond this many are refused: nobody asks for so many in good faith. */
 const queueLengthMax = 100;
 
-const secretMark = 'lrm://';
-const timerPrefix = { delay: 'lrm/delay/', interval: 'lrm/interval/' } as const;
-
-/** How a finished run is judged, beside its result. */
-interface Ending {
-  readonly result: OperationResult;
-  readonly output: string;
-  readonly startedAt: Epoch | undefined;
-  readonly execMs: number | undefined;
-}
-
 export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
-  readonly #options: LrmOptions;
-  readonly #resources = new Map<string, ResourceState>();
+  readonly #board: Board;
   readonly #descriptions: Descriptions;
+  readonly #withdrawal: Withdrawal;
   #restoration: Restoration | undefined;
-  #callId = 0;
   #processes = 0;
-  #effects: LrmEffect[] = [];
-  #now = 0 as Instant;
 
   constructor(options: LrmOptions) {
-    this.#options = options;
+    this.#board = new Board(options);
     this.#descriptions = new Descriptions(options.places, options.firstExisting);
+    this.#withdrawal = new Withdrawal(this.#board, (state, current) =>
+      this.#end(state, current, withoutRun(cancelled)),
+    );
   }
 
   step(input: LrmInput, now: Instant): readonly LrmEffect[] {
-    this.#effects = [];
-    this.#now = now;
+    const effects = this.#board.begin(now);
     switch (input.type) {
       case 'execute':
         this.#execute(input);
         break;
       case 'cancel':
-        this.#cancel(input);
+        this.#withdrawal.cancel(input);
+        this.#beginAll(input.resource);
         break;
       case 'cancelAll':
-        for (const state of this.#resources.values()) this.#cancelRecurring(state);
+        for (const state of this.#board.resources.values()) this.#withdrawal.recurring(state);
         break;
       case 'forget':
         this.#forget(input);
@@ -114,20 +110,21 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
       default:
         unreachable(input);
     }
-    return this.#effects;
+    return effects;
   }
 
   /** What ran here, for the DC that a node joins; operations under way included. By resource id. */
   history(): readonly ResourceHistory[] {
-    return [...this.#resources.values()]
+    return [...this.#board.resources.values()]
       .toSorted((a, b) => byCodeUnit(a.name, b.name))
       .map(historyOf)
       .filter(({ operations }) => operations.length > 0);
   }
 
-  /** Whether any operation is queued or in flight; recurring ones between their runs do not count. */
+  /** Whether no operation is queued or in flight; recurring ones between their runs do not count. */
   isIdle(): boolean {
-    return [...this.#resources.values()].every(({ current, queue }) => current === undefined && queue.length === 0);
+    const states = [...this.#board.resources.values()];
+    return states.every(({ current, queue }) => current === undefined && queue.length === 0);
   }
 
   // -- asking ---------------------------------------------------------------------------------
@@ -135,207 +132,213 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
   #execute(request: Execute): void {
     const named = checkAgentName(request.agent);
     if (!named.ok) {
-      this.#refuse(request, executionStatus.errorFatal, exitCode.configured, named.error);
+      const { errorFatal } = executionStatus;
+      refuse(this.#board, request, { status: errorFatal, exitCode: exitCode.configured, exitReason: named.error });
       return;
     }
-    const known = this.#resources.get(request.resource);
-    if (known !== undefined && this.#isKnownRequest(known, request.operationId)) {
-      this.#reject(`operation ${request.operationId} of ${request.resource} has been asked for already`);
+    const known = this.#board.resources.get(request.resource);
+    if (known !== undefined && isKnown(known, request.operationId)) {
+      this.#board.reject(`operation ${request.operationId} of ${request.resource} has been asked for already`);
       return;
     }
     if (known !== undefined && known.queue.length >= queueLengthMax) {
-      const reason = `${queueLengthMax} operations are waiting for ${request.resource} already`;
-      this.#refuse(request, executionStatus.error, exitCode.generic, reason);
+      const exitReason = `${queueLengthMax} operations are waiting for ${request.resource} already`;
+      refuse(this.#board, request, { status: executionStatus.error, exitCode: exitCode.generic, exitReason });
       return;
     }
-    const state = this.#resource(request);
-    const describe = this.#descriptions.wanted(request.agent);
-    if (describe !== undefined) this.#effects.push(describe);
+    const state = this.#stateFor(request);
+    this.#describe(request.agent);
     if (request.intervalMs > 0) {
       this.#executeRecurring(state, request);
       return;
     }
-    if (changesState(request.operation)) this.#cancelRecurring(state);
+    if (changesState(request.operation)) this.#withdrawal.recurring(state);
     this.#enqueue(state, request);
   }
 
   /** Its state; another agent under the same name is another resource, whose history means nothing. */
-  #resource(request: Execute): ResourceState {
-    let state = this.#resources.get(request.resource);
-    if (state === undefined) {
-      state = newResource(request.resource, request.agent);
-      this.#resources.set(request.resource, state);
-    } else if (!isSameAgent(state.agent, request.agent)) {
-      this.#cancelRecurring(state);
-      this.#cancelQueued(state, () => true);
-      state.agent = request.agent;
-      state.records.clear();
-      state.pending.clear();
-      state.lastActive = undefined;
+  #stateFor(request: Execute): ResourceState {
+    const known = this.#board.resources.get(request.resource);
+    if (known === undefined) {
+      const state = newResource(request.resource, request.agent);
+      this.#board.resources.set(request.resource, state);
+      return state;
     }
-    return state;
+    if (!isSameAgent(known.agent, request.agent)) {
+      this.#withdrawal.recurring(known);
+      this.#withdrawal.queued(known, () => true);
+      known.agent = request.agent;
+      known.records.clear();
+      known.pending.clear();
+      known.lastActive = undefined;
+    }
+    return known;
   }
 
-  #isKnownRequest(state: ResourceState, operationId: string): boolean {
-    return (
-      state.current?.request.operationId === operationId ||
-      state.queue.some(({ request }) => request.operationId === operationId)
-    );
+  #describe(agent: Execute['agent']): void {
+    const wanted = this.#descriptions.wanted(agent);
+    if (wanted !== undefined) this.#board.emit(wanted);
   }
 
   /** Asked again, a recurring operation stays one: the newest request takes its place and it runs soon. */
   #executeRecurring(state: ResourceState, request: Execute): void {
     const key = recurringKey(request.operation, request.intervalMs);
-    const before = state.recurring.get(key);
-    const last = before?.last;
+    const last = state.recurring.get(key)?.last;
     state.recurring.set(key, { request, mustReport: true, ...(last === undefined ? {} : { last }) });
-    const isSame = ({ request: other }: Queued): boolean =>
-      other.intervalMs === request.intervalMs && other.operation === request.operation;
-    if (state.current !== undefined && isSame(state.current) && !state.current.isCancelled) {
-      if (sameParameters(state.current.request, request)) {
-        state.current = { ...state.current, request };
-        this.#announcePending(state, request);
+    const { current } = state;
+    if (current !== undefined && isRunOf(current, request) && !current.isCancelled) {
+      if (isSameRun(current.request, request)) {
+        state.current = { ...current, request };
+        announcePending(this.#board, state, request);
         return;
       }
-      this.#kill(state, state.current);
+      this.#withdrawal.inFlight(state, current);
     }
-    const waiting = state.queue.find(isSame);
-    this.#effects.push({ type: 'stopTimer', id: intervalTimer(state, key) });
+    this.#board.emit({ type: 'stopTimer', id: intervalTimer(state, key) });
+    const waiting = state.queue.find((queued) => isRunOf(queued, request));
     if (waiting === undefined) {
       this.#enqueue(state, request);
-    } else {
-      state.queue = state.queue.map((queued) => (queued === waiting ? { ...queued, request } : queued));
-      this.#announcePending(state, request);
+      return;
     }
+    state.queue = state.queue.map((queued) => (queued === waiting ? { ...queued, request } : queued));
+    announcePending(this.#board, state, request);
   }
 
   #enqueue(state: ResourceState, request: Execute, isAdoption = false): void {
-    state.queue = [...state.queue, { request, queuedAt: this.#now, isAdoption }];
-    if (!isAdoption) this.#announcePending(state, request);
+    state.queue = [...state.queue, { request, queuedAt: this.#board.now, isAdoption }];
+    if (!isAdoption) announcePending(this.#board, state, request);
     this.#begin(state);
   }
 
-  #announcePending(state: ResourceState, request: Execute): void {
-    const { operationId, resource, agent } = request;
-    if (!isRecorded(request.operation) || isFalse(meta(request, 'record_pending'))) return;
-    const record = pendingRecord(request, this.#options.node);
-    if (request.intervalMs > 0 && state.records.has(record.id)) return;
-    state.pending.set(record.id, record);
-    this.#effects.push({ type: 'operationPending', operationId, resource, agent, record });
-  }
-
   // -- running --------------------------------------------------------------------------------
+
+  #beginAll(resource: string): void {
+    const state = this.#board.resources.get(resource);
+    if (state !== undefined) this.#begin(state);
+  }
 
   /** Takes the next operation of a resource up, if nothing stands in its way. */
   #begin(state: ResourceState): void {
     if (state.current !== undefined) return;
     if (state.forgetting !== undefined) this.#completeForget(state, state.forgetting);
-    const isHeld = (queued: Queued): boolean => this.#restoration !== undefined && !queued.isAdoption;
-    const next = state.queue.find((queued) => !isHeld(queued));
+    // Until a restored daemon has looked around, it does nothing else.
+    const next = state.queue.find(({ isAdoption }) => isAdoption || this.#restoration === undefined);
     if (next === undefined) return;
     state.queue = state.queue.filter((queued) => queued !== next);
-    this.#callId += 1;
+    const callId = this.#board.nextCallId();
+    state.current = { ...next, callId, phase: { type: 'delaying' }, isCancelled: false };
     const delayMs = next.request.startDelayMs ?? 0;
-    state.current = { ...next, callId: this.#callId, phase: { type: 'delaying' }, isCancelled: false };
-    if (delayMs > 0) {
-      this.#effects.push({ type: 'startTimer', id: `${timerPrefix.delay}${state.name}`, delayMs });
-      return;
-    }
-    this.#afterDelay(state, state.current);
+    if (delayMs > 0) this.#board.emit({ type: 'startTimer', id: delayTimer(state), delayMs });
+    else this.#afterDelay(state, state.current);
   }
 
   #afterDelay(state: ResourceState, current: Current): void {
     const { request } = current;
-    const secrets = Object.entries(request.parameters)
-      .filter(([, value]) => value === secretMark)
-      .map(([name]) => name);
-    if (secrets.length === 0) {
+    const names = secretsIn(request);
+    if (names.length === 0) {
       this.#run(state, current, request.parameters);
       return;
     }
     const id = `lrm/secrets/${current.callId}`;
     state.current = { ...current, phase: { type: 'readingSecrets', id } };
-    this.#effects.push({ type: 'readSecrets', id, resource: request.resource, names: secrets });
+    this.#board.emit({ type: 'readSecrets', id, resource: request.resource, names });
   }
 
-  #secretsRead(input: SecretsRead): void {
-    const state = this.#stateWhere(({ phase }) => phase.type === 'readingSecrets' && phase.id === input.id);
+  #secretsRead({ id, outcome }: SecretsRead): void {
+    const state = this.#board.where(({ phase }) => phase.type === 'readingSecrets' && phase.id === id);
     if (state?.current === undefined) return;
     const { current } = state;
     if (current.isCancelled) {
-      this.#end(state, current, neverRan(cancelled));
+      this.#end(state, current, withoutRun(cancelled));
       return;
     }
-    if (input.outcome.type === 'failed' && current.request.operation !== 'stop') {
-      const reason = `Unable to load CIB secrets: ${input.outcome.message}`;
+    // A stop goes on without them: it is better tried than not.
+    if (outcome.type === 'failed' && current.request.operation !== 'stop') {
+      const exitReason = `Unable to load CIB secrets: ${outcome.message}`;
       const { noSecrets } = executionStatus;
-      this.#end(state, current, neverRan({ status: noSecrets, exitCode: exitCode.arguments, exitReason: reason }));
+      this.#end(state, current, withoutRun({ status: noSecrets, exitCode: exitCode.arguments, exitReason }));
       return;
     }
-    const values = input.outcome.type === 'read' ? input.outcome.values : {};
+    const values = outcome.type === 'read' ? outcome.values : {};
     this.#run(state, current, { ...current.request.parameters, ...values });
   }
 
   #run(state: ResourceState, current: Current, parameters: Readonly<Record<string, string>>): void {
     const { request } = current;
+    const { places, firstExisting, node } = this.#board.options;
     if (request.agent.class === 'stonith') {
       this.#runDevice(state, current);
       return;
     }
-    const located = locateAgent(request.agent, this.#options.places, this.#options.firstExisting);
+    const located = locateAgent(request.agent, places, firstExisting);
     if (located === undefined) {
-      const reason = `${formatAgentName(request.agent)} is not installed on ${this.#options.node}`;
+      const exitReason = `${formatAgentName(request.agent)} is not installed on ${node}`;
       const { notInstalled } = executionStatus;
-      this.#end(state, current, neverRan({ status: notInstalled, exitCode: exitCode.installed, exitReason: reason }));
+      this.#end(state, current, withoutRun({ status: notInstalled, exitCode: exitCode.installed, exitReason }));
       return;
     }
-    this.#startProcess(state, current, located, parameters, false);
+    this.#startProcess(state, current, { located, parameters, shell: [] });
   }
 
   #startProcess(
     state: ResourceState,
     current: Current,
-    located: LocatedAgent,
-    parameters: Readonly<Record<string, string>>,
-    throughShell: boolean,
+    how: {
+      readonly located: LocatedAgent;
+      readonly parameters: Readonly<Record<string, string>>;
+      /** Put before the command. */
+      readonly shell: readonly string[];
+    },
   ): void {
     const { request } = current;
-    const { node, nodeId, places } = this.#options;
-    const command = agentCommand(
-      {
-        agent: request.agent,
-        resource: request.resource,
-        operation: request.operation,
-        intervalMs: request.intervalMs,
-        timeoutMs: timeoutOf(request),
-        parameters,
-        meta: request.meta,
-        node,
-        nodeId,
-        ...(request.featureSet === undefined ? {} : { featureSet: request.featureSet }),
-      },
-      located,
-      places,
-    );
+    const { located, parameters, shell } = how;
+    const { node, nodeId, places, wallClock } = this.#board.options;
+    const timeoutMs = timeoutOf(request);
+    const { agent, resource, operation, intervalMs, meta, featureSet } = request;
+    const context = { agent, resource, operation, intervalMs, timeoutMs, parameters, meta, node, nodeId };
+    const command = agentCommand({ ...context, ...(featureSet === undefined ? {} : { featureSet }) }, located, places);
     this.#processes += 1;
-    const processId = `lrm/${current.callId}.${this.#processes}/${request.resource}/${request.operation}`;
+    const processId = `lrm/${current.callId}.${this.#processes}/${resource}/${operation}`;
     state.current = {
       ...current,
-      begunAt: current.begunAt ?? this.#now,
-      startedAt: current.startedAt ?? this.#options.wallClock(),
-      phase: { type: 'running', located, processId },
+      begunAt: current.begunAt ?? this.#board.now,
+      startedAt: current.startedAt ?? wallClock(),
+      phase: { type: 'running', located, processId, parameters },
     };
-    if (leavesTrace(request)) this.#save(state);
-    this.#effects.push({
+    if (leavesTrace(request)) this.#board.save(state);
+    const argv = [...shell, ...command.argv];
+    this.#board.emit({
       type: 'startProcess',
       id: processId,
       ...command,
-      argv: throughShell ? ['/bin/sh', ...command.argv] : command.argv,
-      timeoutMs: timeoutOf(request),
+      argv,
+      timeoutMs,
       killAfterMs,
       outputLimitBytes,
     });
   }
+
+  #runDevice(state: ResourceState, current: Current): void {
+    const { request } = current;
+    const known = resultWithoutAsking(request, state.isDeviceStarted);
+    if (known !== undefined) {
+      if (request.operation === 'stop') state.isDeviceStarted = false;
+      this.#end(state, current, { ...withoutRun(known), execMs: 0 });
+      return;
+    }
+    const { now, options } = this.#board;
+    const requestId = `lrm/device/${current.callId}`;
+    state.current = {
+      ...current,
+      begunAt: now,
+      startedAt: options.wallClock(),
+      phase: { type: 'askingDevice', requestId },
+    };
+    const timeoutMs = timeoutOf(request);
+    this.#board.emit({ type: 'askDevice', requestId, device: request.resource, action: 'monitor', timeoutMs });
+  }
+
+  // -- what comes back ------------------------------------------------------------------------
 
   #processEnded(ended: ProcessEnded): void {
     const described = this.#descriptions.ended(ended);
@@ -347,20 +350,20 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
       this.#continueRestoration();
       return;
     }
-    const state = this.#stateWhere(({ phase }) => phase.type === 'running' && phase.processId === ended.id);
+    const state = this.#board.where(({ phase }) => phase.type === 'running' && phase.processId === ended.id);
     if (state?.current?.phase.type !== 'running') {
-      this.#reject(`process ${ended.id} is not one of ours`);
+      this.#board.reject(`process ${ended.id} is not one of ours`);
       return;
     }
     const { current } = state;
-    const { located } = state.current.phase;
+    const { located, parameters } = state.current.phase;
     if (current.isCancelled) {
-      this.#end(state, current, { ...neverRan(cancelled), startedAt: ended.startedAt, execMs: ended.durationMs });
+      this.#end(state, current, afterRun(cancelled, ended));
       return;
     }
     if (ended.outcome.type === 'notStarted' && ended.outcome.code === 'ENOEXEC') {
       // A script without an interpreter line: what exec refuses, a shell runs, as agents expect.
-      this.#startProcess(state, current, located, current.request.parameters, true);
+      this.#startProcess(state, current, { located, parameters, shell: ['/bin/sh'] });
       return;
     }
     const { request } = current;
@@ -369,85 +372,45 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
       state.current = { ...current, phase: { type: 'awaitingDescription', result, ended } };
       return;
     }
-    this.#end(state, current, endingOf(result, ended));
+    this.#end(state, current, afterRun(result, ended));
   }
 
   /** The digests of a resource that has come to run need its agent's description, which is usually known by then. */
   #mustAwaitDescription(request: Execute, result: OperationResult): boolean {
     const isActive = result.exitCode === exitCode.ok || result.exitCode === exitCode.promoted;
-    return (
-      isActive &&
-      request.intervalMs === 0 &&
-      request.operation !== 'stop' &&
-      this.#descriptions.isBeingRead(request.agent)
-    );
+    const hasDigests = request.intervalMs === 0 && request.operation !== 'stop';
+    return isActive && hasDigests && this.#descriptions.isBeingRead(request.agent);
   }
 
   #descriptionRead(agent: string): void {
     const problem = this.#descriptions.problem(agent);
-    if (problem !== undefined) this.#reject(`${agent} does not describe itself: ${problem}`);
-    for (const state of this.#resources.values()) {
+    if (problem !== undefined) this.#board.reject(`${agent} does not describe itself: ${problem}`);
+    for (const state of this.#board.resources.values()) {
       const { current } = state;
       if (current?.phase.type !== 'awaitingDescription' || formatAgentName(current.request.agent) !== agent) continue;
-      this.#end(state, current, endingOf(current.phase.result, current.phase.ended));
+      this.#end(state, current, afterRun(current.phase.result, current.phase.ended));
     }
-  }
-
-  // -- fence devices --------------------------------------------------------------------------
-
-  /** A fence device runs nowhere: started means that this node looks after it. A probe never touches the device. */
-  #runDevice(state: ResourceState, current: Current): void {
-    const { operation, intervalMs } = current.request;
-    if (operation === 'stop' || (operation === 'monitor' && intervalMs === 0)) {
-      const code = operation === 'monitor' && !state.isDeviceStarted ? exitCode.notRunning : exitCode.ok;
-      if (operation === 'stop') state.isDeviceStarted = false;
-      this.#end(state, current, { ...neverRan({ status: executionStatus.done, exitCode: code }), execMs: 0 });
-      return;
-    }
-    if (operation !== 'start' && operation !== 'monitor') {
-      const { unsupported } = executionStatus;
-      this.#end(state, current, neverRan({ status: unsupported, exitCode: exitCode.unimplemented }));
-      return;
-    }
-    const requestId = `lrm/device/${current.callId}`;
-    const startedAt = this.#options.wallClock();
-    state.current = { ...current, begunAt: this.#now, startedAt, phase: { type: 'askingDevice', requestId } };
-    const { resource } = current.request;
-    this.#effects.push({
-      type: 'askDevice',
-      requestId,
-      device: resource,
-      action: 'monitor',
-      timeoutMs: timeoutOf(current.request),
-    });
   }
 
   #deviceAnswered(requestId: string, isOk: boolean, reason: string): void {
-    const state = this.#stateWhere(({ phase }) => phase.type === 'askingDevice' && phase.requestId === requestId);
+    const state = this.#board.where(({ phase }) => phase.type === 'askingDevice' && phase.requestId === requestId);
     if (state?.current === undefined) return;
     const { current } = state;
     if (current.request.operation === 'start') state.isDeviceStarted = isOk;
-    const result: OperationResult = isOk
-      ? { status: executionStatus.done, exitCode: exitCode.ok }
-      : { status: executionStatus.error, exitCode: exitCode.generic, exitReason: reason };
+    const { startedAt, begunAt = this.#board.now } = current;
     this.#end(state, current, {
-      ...neverRan(current.isCancelled ? cancelled : result),
-      startedAt: current.startedAt,
-      execMs: this.#now - (current.begunAt ?? this.#now),
+      ...withoutRun(current.isCancelled ? cancelled : resultOfAnswer(isOk, reason)),
+      ...(startedAt === undefined ? {} : { startedAt }),
+      execMs: this.#board.now - begunAt,
     });
   }
 
-  // -- ending ---------------------------------------------------------------------------------
-
   #end(state: ResourceState, current: Current, ending: Ending): void {
     state.current = undefined;
-    if (current.isAdoption) {
-      this.#adopted(state, current, ending);
-    } else if (current.request.intervalMs > 0) {
-      this.#recurringEnded(state, current, ending);
-    } else {
-      this.#report(state, current, ending);
-    }
+    const description = this.#descriptions.of(current.request.agent);
+    if (current.isAdoption) this.#adopted(state, current, ending);
+    else if (current.request.intervalMs > 0) this.#recurringEnded(state, current, ending);
+    else report(this.#board, { state, current, ending, description });
     this.#begin(state);
   }
 
@@ -459,267 +422,94 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     const { status, exitCode: code } = ending.result;
     const { last } = recurring;
     const isSame = last !== undefined && last.status === status && last.exitCode === code;
-    const changedAt = isSame ? last.changedAt : (ending.startedAt ?? this.#options.wallClock());
+    const changedAt = isSame ? last.changedAt : (ending.startedAt ?? this.#board.options.wallClock());
     state.recurring.set(key, { request, last: { status, exitCode: code, changedAt }, mustReport: false });
     if (!isSame || recurring.mustReport || request.notify === 'always') {
-      this.#report(state, current, ending, changedAt);
+      const description = this.#descriptions.of(request.agent);
+      report(this.#board, { state, current, ending, description, changedAt });
     }
-    if (state.recurring.has(key)) {
-      this.#effects.push({ type: 'startTimer', id: intervalTimer(state, key), delayMs: request.intervalMs });
-    }
+    this.#board.emit({ type: 'startTimer', id: intervalTimer(state, key), delayMs: request.intervalMs });
   }
 
-  /** Writes the result into the history and tells it. */
-  #report(state: ResourceState, current: Current, ending: Ending, changedAt?: Epoch): void {
-    const { request } = current;
-    const isNotify = request.operation === 'notify';
-    // What a notified instance makes of the news is its own business: no result of it can fail the transition.
-    const result = isNotify && ending.result.status !== executionStatus.cancelled ? fine : ending.result;
-    const description = this.#descriptions.of(request.agent);
-    const [record, ...alsoChanged] = recordsOf({
-      request,
-      result,
-      callId: current.callId,
-      node: this.#options.node,
-      ...(ending.startedAt === undefined ? {} : { startedAt: ending.startedAt }),
-      ...(changedAt === undefined ? {} : { changedAt }),
-      ...(ending.execMs === undefined ? {} : { execMs: ending.execMs }),
-      queueMs: Math.max(0, (current.begunAt ?? this.#now) - current.queuedAt),
-      ...(description === undefined ? {} : { description }),
-    });
-    const removed: string[] = [];
-    const changed: OperationRecord[] = [...alsoChanged];
-    const isKept = isRecorded(request.operation) && result.status !== executionStatus.cancelled;
-    const pendingId = pendingRecord(request, this.#options.node).id;
-    if (state.pending.delete(pendingId) && (!isKept || record.id !== pendingId)) {
-      const before = state.records.get(pendingId);
-      if (before === undefined) removed.push(pendingId);
-      else changed.push(before);
-    }
-    if (isKept) {
-      for (const kept of [record, ...alsoChanged]) state.records.set(kept.id, kept);
-      this.#noteActivity(state, request, result);
-      this.#save(state);
-    }
-    this.#effects.push({
-      type: 'operationEnded',
-      operationId: request.operationId,
-      resource: request.resource,
-      agent: request.agent,
-      record,
-      alsoChanged: changed,
-      removed,
-      hasSucceeded: hasSucceeded(result, request.expectedExitCode),
-      output: ending.output,
-      isRecurring: request.intervalMs > 0,
-      expectedExitCode: request.expectedExitCode,
-    });
-  }
-
-  /** Remembers with what a resource runs, until it is known to be stopped. */
-  #noteActivity(state: ResourceState, request: Execute, result: OperationResult): void {
-    const isDone = result.status === executionStatus.done;
-    const isStopped =
-      isDone &&
-      ((request.operation === 'stop' && result.exitCode === exitCode.ok) ||
-        (request.operation === 'monitor' && result.exitCode === exitCode.notRunning));
-    if (isStopped) state.lastActive = undefined;
-    else if (request.intervalMs === 0 && request.operation !== 'stop') state.lastActive = request;
-  }
-
-  #refuse(request: Execute, status: OperationResult['status'], code: number, reason: string): void {
-    const state = newResource(request.resource, request.agent);
-    const current: Current = {
-      request,
-      queuedAt: this.#now,
-      isAdoption: false,
-      callId: (this.#callId += 1),
-      phase: { type: 'delaying' },
-      isCancelled: false,
-    };
-    // Reported like any result, but nothing is kept: there is no such resource here.
-    const [record] = recordsOf({
-      request,
-      result: { status, exitCode: code, exitReason: reason },
-      callId: current.callId,
-      node: this.#options.node,
-    });
-    this.#effects.push({
-      type: 'operationEnded',
-      operationId: request.operationId,
-      resource: state.name,
-      agent: state.agent,
-      record,
-      alsoChanged: [],
-      removed: [],
-      hasSucceeded: false,
-      output: '',
-      isRecurring: request.intervalMs > 0,
-      expectedExitCode: request.expectedExitCode,
-    });
-  }
-
-  // -- taking back ----------------------------------------------------------------------------
-
-  #cancel(input: Cancel): void {
-    const { resource, operation, intervalMs } = input;
-    const state = this.#resources.get(resource);
-    const wasKnown = state !== undefined && this.#cancelOne(state, operation, intervalMs);
-    const removed = state !== undefined && wasKnown ? this.#dropRecurringRecord(state, operation, intervalMs) : [];
-    if (removed.length > 0 && state !== undefined) this.#save(state);
-    this.#effects.push({
-      type: 'operationCancelled',
-      ...(input.operationId === undefined ? {} : { operationId: input.operationId }),
-      resource,
-      operation,
-      intervalMs,
-      wasKnown,
-      removed,
-    });
-    if (state !== undefined) this.#begin(state);
-  }
-
-  /** False if there is no such recurring operation, and no such one-time operation that has not begun. */
-  #cancelOne(state: ResourceState, operation: string, intervalMs: number): boolean {
-    const matches = ({ request }: Queued): boolean =>
-      request.operation === operation && request.intervalMs === intervalMs;
-    const { current } = state;
-    const wasQueued = this.#cancelQueued(state, matches);
-    if (intervalMs === 0) {
-      const isWaiting = current !== undefined && matches(current) && current.phase.type === 'delaying';
-      if (isWaiting) this.#kill(state, current);
-      return wasQueued || isWaiting;
-    }
-    const key = recurringKey(operation, intervalMs);
-    const wasRecurring = state.recurring.delete(key);
-    this.#effects.push({ type: 'stopTimer', id: intervalTimer(state, key) });
-    if (current !== undefined && matches(current)) this.#kill(state, current);
-    return wasRecurring || wasQueued;
-  }
-
-  #cancelRecurring(state: ResourceState): void {
-    for (const { request } of state.recurring.values()) {
-      this.#cancelOne(state, request.operation, request.intervalMs);
-      const removed = this.#dropRecurringRecord(state, request.operation, request.intervalMs);
-      this.#effects.push({
-        type: 'operationCancelled',
-        resource: state.name,
-        operation: request.operation,
-        intervalMs: request.intervalMs,
-        wasKnown: true,
-        removed,
-      });
+  #timerExpired(id: string): void {
+    const timer = readTimer(id);
+    const state = timer === undefined ? undefined : this.#board.resources.get(timer.resource);
+    if (timer === undefined) {
+      this.#board.reject(`timer ${id} is not one of ours`);
+    } else if (timer.type === 'delay') {
+      if (state?.current?.phase.type === 'delaying') this.#afterDelay(state, state.current);
+    } else {
+      const recurring = state?.recurring.get(timer.key);
+      if (state !== undefined && recurring !== undefined) this.#runAgain(state, recurring.request);
     }
   }
 
-  #dropRecurringRecord(state: ResourceState, operation: string, intervalMs: number): readonly string[] {
-    const id = operationKey(state.name, operation, intervalMs);
-    const wasPending = state.pending.delete(id);
-    return state.records.delete(id) || wasPending ? [id] : [];
-  }
-
-  /** Takes operations back that have not begun; the one-time ones among them are reported as cancelled. */
-  #cancelQueued(state: ResourceState, matches: (queued: Queued) => boolean): boolean {
-    const taken = state.queue.filter((queued) => matches(queued) && !queued.isAdoption);
-    state.queue = state.queue.filter((queued) => !taken.includes(queued));
-    for (const queued of taken) {
-      if (queued.request.intervalMs > 0) continue;
-      const current: Current = {
-        ...queued,
-        callId: (this.#callId += 1),
-        phase: { type: 'delaying' },
-        isCancelled: true,
-      };
-      this.#report(state, current, neverRan(cancelled));
-    }
-    return taken.length > 0;
-  }
-
-  /** Makes the operation in flight end without a result. */
-  #kill(state: ResourceState, current: Current): void {
-    switch (current.phase.type) {
-      case 'running':
-        state.current = { ...current, isCancelled: true };
-        this.#effects.push({ type: 'killProcess', id: current.phase.processId, signal: 'SIGKILL' });
-        break;
-      case 'delaying':
-        this.#effects.push({ type: 'stopTimer', id: `${timerPrefix.delay}${state.name}` });
-        this.#end(state, { ...current, isCancelled: true }, neverRan(cancelled));
-        break;
-      case 'readingSecrets':
-      case 'askingDevice':
-      case 'awaitingDescription':
-        state.current = { ...current, isCancelled: true };
-        break;
-    }
+  /** Once at a time: a run that waits or is in flight will start the interval anew. */
+  #runAgain(state: ResourceState, request: Execute): void {
+    const { current, queue } = state;
+    if ([...queue, ...(current === undefined ? [] : [current])].some((queued) => isRunOf(queued, request))) return;
+    state.queue = [...queue, { request: withoutDelay(request), queuedAt: this.#board.now, isAdoption: false }];
+    this.#begin(state);
   }
 
   // -- forgetting -----------------------------------------------------------------------------
 
   #forget(input: Forget): void {
-    const state = this.#resources.get(input.resource);
-    const answer = input.operationId === undefined ? {} : { operationId: input.operationId };
+    const { resource, operationId, only } = input;
+    const state = this.#board.resources.get(resource);
+    const answer = {
+      type: 'historyForgotten',
+      ...(operationId === undefined ? {} : { operationId }),
+      resource,
+    } as const;
     if (state === undefined) {
-      this.#effects.push({ type: 'historyForgotten', ...answer, resource: input.resource });
+      this.#board.emit(answer);
       return;
     }
-    if (input.only !== undefined) {
-      const { operation, intervalMs } = input.only;
+    if (only !== undefined) {
       const id = lastFailureId(state.name);
       const failure = state.records.get(id);
-      const isMeant = failure?.operation === operation && failure.intervalMs === intervalMs;
+      const isMeant = failure?.operation === only.operation && failure.intervalMs === only.intervalMs;
       if (isMeant) state.records.delete(id);
-      this.#save(state);
-      this.#effects.push({ type: 'historyForgotten', ...answer, resource: state.name, records: isMeant ? [id] : [] });
+      this.#board.save(state);
+      this.#board.emit({ ...answer, records: isMeant ? [id] : [] });
       return;
     }
-    this.#cancelRecurring(state);
-    this.#cancelQueued(state, () => true);
+    this.#withdrawal.recurring(state);
+    this.#withdrawal.queued(state, () => true);
     state.forgetting = input;
     this.#begin(state);
   }
 
-  #completeForget(state: ResourceState, input: Forget): void {
+  #completeForget(state: ResourceState, { operationId }: Forget): void {
     state.forgetting = undefined;
     state.records.clear();
     state.pending.clear();
     state.lastActive = undefined;
-    if (state.queue.length === 0 && !state.isDeviceStarted) this.#resources.delete(state.name);
-    else for (const { request } of state.queue) this.#announcePending(state, request);
-    this.#effects.push({ type: 'saveHistory', resource: state.name });
-    this.#effects.push({
-      type: 'historyForgotten',
-      ...(input.operationId === undefined ? {} : { operationId: input.operationId }),
-      resource: state.name,
-    });
+    if (state.queue.length === 0 && !state.isDeviceStarted) this.#board.resources.delete(state.name);
+    for (const { request } of state.queue) announcePending(this.#board, state, request);
+    const resource = state.name;
+    this.#board.emit({ type: 'saveHistory', resource });
+    this.#board.emit({ type: 'historyForgotten', ...(operationId === undefined ? {} : { operationId }), resource });
   }
 
   // -- a new life -----------------------------------------------------------------------------
 
-  #restore(input: LrmInput & { readonly type: 'restore' }): void {
-    if (this.#restoration !== undefined || this.#resources.size > 0) {
-      this.#reject('restore is the first input or none');
+  #restore(input: Restore): void {
+    if (this.#restoration !== undefined || this.#board.resources.size > 0) {
+      this.#board.reject('restore is the first input or none');
       return;
     }
-    this.#callId = Math.max(0, ...input.saved.map(({ callId }) => callId));
-    const restoration = new Restoration(input);
-    this.#restoration = restoration;
-    for (const id of input.survivors) this.#effects.push({ type: 'killProcess', id, signal: 'SIGKILL' });
+    this.#restoration = new Restoration(input);
+    for (const id of input.survivors) this.#board.emit({ type: 'killProcess', id, signal: 'SIGKILL' });
     for (const saved of input.saved) {
+      this.#board.continueAfter(saved.callId);
       if (input.hasRebooted) {
-        this.#effects.push({ type: 'saveHistory', resource: saved.resource });
-        continue;
+        this.#board.emit({ type: 'saveHistory', resource: saved.resource });
+      } else {
+        this.#board.resources.set(saved.resource, revived(saved));
+        this.#describe(saved.agent);
       }
-      const state = newResource(saved.resource, saved.agent);
-      for (const record of saved.records) state.records.set(record.id, record);
-      for (const request of saved.recurring) {
-        state.recurring.set(recurringKey(request.operation, request.intervalMs), { request, mustReport: true });
-      }
-      state.lastActive = saved.lastActive;
-      state.isDeviceStarted = saved.agent.class === 'stonith' && believes(saved) === 'started';
-      this.#resources.set(state.name, state);
-      const describe = this.#descriptions.wanted(state.agent);
-      if (describe !== undefined) this.#effects.push(describe);
     }
     this.#continueRestoration();
   }
@@ -729,125 +519,41 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     const restoration = this.#restoration;
     if (restoration === undefined || restoration.hasSurvivors()) return;
     for (const saved of restoration.takeUnprobed()) {
-      const state = this.#resources.get(saved.resource);
+      const state = this.#board.resources.get(saved.resource);
       const probe = adoptionProbe(saved);
       if (state === undefined || probe === undefined) restoration.probed(saved.resource);
       else this.#enqueue(state, probe, true);
     }
     if (!restoration.isComplete()) return;
     this.#restoration = undefined;
-    for (const state of this.#resources.values()) {
+    const states = [...this.#board.resources.values()];
+    for (const state of states) {
       for (const [key, { request }] of state.recurring) {
-        this.#effects.push({ type: 'startTimer', id: intervalTimer(state, key), delayMs: request.intervalMs });
+        this.#board.emit({ type: 'startTimer', id: intervalTimer(state, key), delayMs: request.intervalMs });
       }
     }
-    this.#effects.push({ type: 'ready', history: this.history() });
-    for (const state of this.#resources.values()) this.#begin(state);
+    this.#board.emit({ type: 'ready', history: this.history() });
+    for (const state of states) this.#begin(state);
   }
 
-  /** The history stands if the look agrees with it; else it is replaced by what was seen. */
+  /** The history stands if the look agrees with it; else it is replaced by what was seen, but for its last failure. */
   #adopted(state: ResourceState, current: Current, ending: Ending): void {
     const saved = this.#restoration?.probed(state.name);
-    const belief = saved === undefined ? 'unknown' : believes(saved);
-    if (!isAsBelieved(belief, ending.result)) {
+    if (saved === undefined || !isAsBelieved(believes(saved), ending.result)) {
+      const seen = seenRecord(this.#board, current, ending);
       const failure = state.records.get(lastFailureId(state.name));
       state.records.clear();
       state.recurring.clear();
-      if (failure !== undefined) state.records.set(failure.id, failure);
-      const [record] = recordsOf({
-        request: { ...current.request, expectedExitCode: ending.result.exitCode },
-        result: ending.result,
-        callId: current.callId,
-        node: this.#options.node,
-        ...(ending.startedAt === undefined ? {} : { startedAt: ending.startedAt }),
-        ...(ending.execMs === undefined ? {} : { execMs: ending.execMs }),
-      });
-      state.records.set(record.id, record);
-      this.#noteActivity(state, current.request, ending.result);
+      for (const record of failure === undefined ? [seen] : [failure, seen]) state.records.set(record.id, record);
+      noteActivity(state, current.request, ending.result);
     }
-    this.#save(state);
+    this.#board.save(state);
     this.#continueRestoration();
-  }
-
-  // -- small things ---------------------------------------------------------------------------
-
-  #timerExpired(id: string): void {
-    if (id.startsWith(timerPrefix.delay)) {
-      const state = this.#resources.get(id.slice(timerPrefix.delay.length));
-      if (state?.current?.phase.type === 'delaying') this.#afterDelay(state, state.current);
-      return;
-    }
-    if (!id.startsWith(timerPrefix.interval)) {
-      this.#reject(`timer ${id} is not one of ours`);
-      return;
-    }
-    const key = id.slice(id.lastIndexOf('/') + 1);
-    const state = this.#resources.get(id.slice(timerPrefix.interval.length, id.lastIndexOf('/')));
-    const recurring = state?.recurring.get(key);
-    if (state !== undefined && recurring !== undefined) this.#runAgain(state, recurring.request);
-  }
-
-  #runAgain(state: ResourceState, request: Execute): void {
-    state.queue = [...state.queue, { request: withoutDelay(request), queuedAt: this.#now, isAdoption: false }];
-    this.#begin(state);
-  }
-
-  #stateWhere(matches: (current: Current) => boolean): ResourceState | undefined {
-    for (const state of this.#resources.values()) {
-      if (state.current !== undefined && matches(state.current)) return state;
-    }
-    return undefined;
-  }
-
-  #save(state: ResourceState): void {
-    this.#effects.push({ type: 'saveHistory', resource: state.name, saved: savedForm(state, this.#callId) });
-  }
-
-  #reject(reason: string): void {
-    this.#effects.push({ type: 'rejected', subsystem: 'lrm', reason });
   }
 }
 
-const cancelled: OperationResult = { status: executionStatus.cancelled, exitCode: exitCode.ok };
-const fine: OperationResult = { status: executionStatus.done, exitCode: exitCode.ok };
+const isKnown = ({ current, queue }: ResourceState, operationId: string): boolean =>
+  current?.request.operationId === operationId || queue.some(({ request }) => request.operationId === operationId);
 
-const neverRan = (result: OperationResult): Ending => ({
-  result,
-  output: '',
-  startedAt: undefined,
-  execMs: undefined,
-});
-
-const endingOf = (result: OperationResult, ended: ProcessEnded): Ending => ({
-  result,
-  output: ended.stderr.trim() === '' ? ended.stdout : ended.stderr,
-  startedAt: ended.startedAt,
-  execMs: ended.durationMs,
-});
-
-const intervalTimer = (state: ResourceState, key: string): string => `${timerPrefix.interval}${state.name}/${key}`;
-
-/** Whether an operation, run once, makes what recurs meaningless. */
-const changesState = (operation: string): boolean =>
-  !['monitor', 'notify', 'meta-data', 'validate-all'].includes(operation);
-
-/** Whether a next life must know that it was in flight: a monitor changes nothing, and may be killed without a trace. */
-const leavesTrace = (request: Execute): boolean => request.intervalMs === 0 && changesState(request.operation);
-
-const timeoutOf = (request: Execute): number => (request.timeoutMs > 0 ? request.timeoutMs : defaultTimeoutMs);
-
-const meta = (request: Execute, name: string): string | undefined =>
-  request.meta[name] ?? request.meta[name.replaceAll('_', '-')];
-
-const isFalse = (text: string | undefined): boolean => ['false', 'no', 'off', '0'].includes(text?.toLowerCase() ?? '');
-
-const withoutDelay = (request: Execute): Execute => {
-  const { startDelayMs: _once, ...rest } = request;
-  return rest;
-};
-
-const sameParameters = (a: Execute, b: Execute): boolean => {
-  const text = ({ parameters, timeoutMs }: Execute): string =>
-    JSON.stringify([timeoutMs, Object.entries(parameters).toSorted(([x], [y]) => byCodeUnit(x, y))]);
-  return text(a) === text(b);
-};
+const isRunOf = ({ request }: Queued, recurring: Execute): boolean =>
+  request.operation === recurring.operation && request.intervalMs === recurring.intervalMs;

@@ -20,6 +20,7 @@ import {
   restartParameters,
 } from '@systole/ra';
 import type { Execute } from './contract.ts';
+import { metaOf } from './request.ts';
 
 /** `web_monitor_10000`. */
 export const operationKey = (resource: string, operation: string, intervalMs: number): string =>
@@ -93,7 +94,7 @@ export const isRecorded = (operation: string): boolean =>
   operation !== 'notify' && operation !== 'meta-data' && operation !== 'validate-all';
 
 const notifyId = (request: Execute): string => {
-  const meta = (name: string): string => request.meta[name] ?? request.meta[name.replaceAll('_', '-')] ?? '';
+  const meta = (name: string): string => metaOf(request, name) ?? '';
   return `${request.resource}_${meta('notify_type')}_notify_${meta('notify_operation')}_0`;
 };
 
@@ -102,9 +103,8 @@ const seconds = (epochMs: number): number => Math.floor(epochMs / 1000);
 function body(run: Run, operation: string, key: string, failed: boolean): Omit<OperationRecord, 'id'> {
   const { request, result } = run;
   const migration = isMigration(request.operation);
-  const meta = (name: string): string | undefined => request.meta[name] ?? request.meta[name.replaceAll('_', '-')];
-  const migrateSource = migration ? meta('migrate_source') : undefined;
-  const migrateTarget = migration ? meta('migrate_target') : undefined;
+  const migrateSource = migration ? metaOf(request, 'migrate_source') : undefined;
+  const migrateTarget = migration ? metaOf(request, 'migrate_target') : undefined;
   return {
     key,
     operation,

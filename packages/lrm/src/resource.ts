@@ -17,7 +17,13 @@ export type Phase =
   | { readonly type: 'delaying' }
   | { readonly type: 'readingSecrets'; readonly id: string }
   | { readonly type: 'askingDevice'; readonly requestId: string }
-  | { readonly type: 'running'; readonly located: LocatedAgent; readonly processId: string }
+  | {
+      readonly type: 'running';
+      readonly located: LocatedAgent;
+      readonly processId: string;
+      /** With secrets filled in; never saved, never told. */
+      readonly parameters: Readonly<Record<string, string>>;
+    }
   /** It has ended, but the agent's description, which belongs into its record, is still being read. */
   | { readonly type: 'awaitingDescription'; readonly result: OperationResult; readonly ended: ProcessEnded };
 
@@ -69,6 +75,26 @@ export const newResource = (name: string, agent: AgentName): ResourceState => ({
   isDeviceStarted: false,
   forgetting: undefined,
 });
+
+const timerPrefix = { delay: 'lrm/delay/', interval: 'lrm/interval/' } as const;
+
+export const delayTimer = (state: ResourceState): string => `${timerPrefix.delay}${state.name}`;
+export const intervalTimer = (state: ResourceState, key: string): string =>
+  `${timerPrefix.interval}${state.name}/${key}`;
+
+/** What a timer of ours is about; `undefined` if it is not ours. */
+export function readTimer(
+  id: string,
+):
+  | { readonly type: 'delay'; readonly resource: string }
+  | { readonly type: 'interval'; readonly resource: string; readonly key: string }
+  | undefined {
+  if (id.startsWith(timerPrefix.delay)) return { type: 'delay', resource: id.slice(timerPrefix.delay.length) };
+  if (!id.startsWith(timerPrefix.interval)) return undefined;
+  // Names of operations have no slash; names of resources might.
+  const slash = id.lastIndexOf('/');
+  return { type: 'interval', resource: id.slice(timerPrefix.interval.length, slash), key: id.slice(slash + 1) };
+}
 
 export const recurringKey = (operation: string, intervalMs: number): string => `${operation}_${intervalMs}`;
 

@@ -13,6 +13,7 @@
  */
 import { executionStatus, exitCode, type OperationResult } from '@systole/ra';
 import type { Execute, Restore, SavedResource } from './contract.ts';
+import { newResource, recurringKey, type ResourceState } from './resource.ts';
 
 /** What the history says of a resource. `unknown`: an operation was in flight, or nothing is known. */
 export type Belief = 'started' | 'promoted' | 'stopped' | 'unknown';
@@ -72,6 +73,18 @@ export function adoptionProbe(saved: SavedResource): Execute | undefined {
     transitionKey: `-1:-1:${exitCode.notRunning}:adopted`,
     expectedExitCode: exitCode.notRunning,
   };
+}
+
+/** A resource as its former life left it. */
+export function revived(saved: SavedResource): ResourceState {
+  const state = newResource(saved.resource, saved.agent);
+  for (const record of saved.records) state.records.set(record.id, record);
+  for (const request of saved.recurring) {
+    state.recurring.set(recurringKey(request.operation, request.intervalMs), { request, mustReport: true });
+  }
+  state.lastActive = saved.lastActive;
+  state.isDeviceStarted = saved.agent.class === 'stonith' && believes(saved) === 'started';
+  return state;
 }
 
 /** How far a restored daemon has come with looking around. */
