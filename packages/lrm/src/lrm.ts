@@ -422,7 +422,9 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     const { status, exitCode: code } = ending.result;
     const { last } = recurring;
     const isSame = last !== undefined && last.status === status && last.exitCode === code;
-    const changedAt = isSame ? last.changedAt : (ending.startedAt ?? this.#board.options.wallClock());
+    // Asked for anew after its failure has expired, a failure that is still there is a new one (simulator, seed 262).
+    const isNewFailure = recurring.mustReport && code !== request.expectedExitCode;
+    const changedAt = isSame && !isNewFailure ? last.changedAt : (ending.startedAt ?? this.#board.options.wallClock());
     state.recurring.set(key, { request, last: { status, exitCode: code, changedAt }, mustReport: false });
     if (!isSame || recurring.mustReport || request.notify === 'always') {
       const description = this.#descriptions.of(request.agent);

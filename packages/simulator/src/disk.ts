@@ -28,13 +28,24 @@ export class Disk {
   #writes = 0;
   #freeAt = 0;
   isFull = false;
-  /** Flushes take between so many and twice so many milliseconds. */
-  flushMs = 1;
+  #flushMs = 1;
 
   constructor(seed: number, machine: number, agenda: Agenda) {
     this.#seed = seed;
     this.#machine = machine;
     this.#agenda = agenda;
+  }
+
+  get flushMs(): number {
+    return this.#flushMs;
+  }
+
+  /** Flushes take between so many and twice so many milliseconds from now on; one that becomes quick catches up at once. */
+  set flushMs(flushMs: number) {
+    this.#flushMs = flushMs;
+    if (flushMs > 1) return;
+    this.#freeAt = this.#agenda.now;
+    for (const pending of this.#pending) this.#finishAt((this.#freeAt += 1), pending);
   }
 
   read(name: string): unknown {
@@ -89,9 +100,12 @@ export class Disk {
     const takes =
       this.flushMs <= 1 ? 1 : between(this.flushMs, 2 * this.flushMs, this.#seed, 'flush', this.#machine, this.#writes);
     this.#freeAt = Math.max(this.#freeAt, this.#agenda.now) + takes;
-    this.#agenda.at(this.#freeAt, () => {
-      if (pending.cancelled) return;
-      this.#pending.delete(pending);
+    this.#finishAt(this.#freeAt, pending);
+  }
+
+  #finishAt(at: number, pending: Pending): void {
+    this.#agenda.at(at, () => {
+      if (pending.cancelled || !this.#pending.delete(pending)) return;
       pending.apply();
       pending.done({ ok: true });
     });

@@ -35,6 +35,9 @@ const { values } = parseArgs({
 });
 
 const limits: PlanLimits = values.long || values.soak ? soakLimits : quickLimits;
+/** Longest time spent on making a failing plan smaller. */
+const SHRINK_MAX_MS = 60_000;
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 if (values.plan !== undefined) process.exitCode = one(JSON.parse(readFileSync(values.plan, 'utf8')) as Plan);
@@ -96,7 +99,11 @@ function report({ plan, violation, transcript }: RunResult): void {
   say(`\nseed ${plan.seed}: law ${violation.law} broken at ${violation.at / 1000} s\n  ${violation.text}`);
   let smallest = plan;
   if (!values['no-shrink']) {
-    smallest = shrink(plan, (candidate) => run(candidate, shipped).violation?.law === violation.law);
+    const shrinkUntil = Date.now() + SHRINK_MAX_MS;
+    smallest = shrink(plan, (candidate) => run(candidate, shipped).violation?.law === violation.law, {
+      runsMax: 150,
+      isLate: () => Date.now() > shrinkUntil,
+    });
     say(`shrunk from ${plan.entries.length} to ${smallest.entries.length} faults`);
   }
   const small = run(smallest, shipped);

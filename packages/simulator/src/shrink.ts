@@ -10,11 +10,14 @@ export type Fails = (plan: Plan) => boolean;
 export interface ShrinkLimits {
   /** Runs at most. */
   readonly runsMax: number;
+  /** Asked before each run: whether there is no time left. */
+  readonly isLate?: () => boolean;
 }
 
-export function shrink(plan: Plan, fails: Fails, { runsMax }: ShrinkLimits = { runsMax: 150 }): Plan {
+export function shrink(plan: Plan, fails: Fails, { runsMax, isLate }: ShrinkLimits = { runsMax: 150 }): Plan {
   let runs = 0;
-  const tryOut = (candidate: Plan): boolean => runs < runsMax && (runs += 1) > 0 && fails(candidate);
+  const tryOut = (candidate: Plan): boolean =>
+    runs < runsMax && isLate?.() !== true && (runs += 1) > 0 && fails(candidate);
   let best = plan;
   const keep = (candidate: Plan): boolean => {
     if (!tryOut(candidate)) return false;

@@ -24,6 +24,8 @@ export class DurableCib {
   #waiting: StoreDurable[] = [];
   #agreedView: number | undefined;
   readonly #asked = new Map<number, StoreDurable | undefined>();
+  /** Entries whose record could not be written, by the token of the attempt. */
+  readonly #unwritten = new Map<number, StoreDurable>();
 
   constructor(nextToken: () => number) {
     this.#nextToken = nextToken;
@@ -34,6 +36,7 @@ export class DurableCib {
     this.#agreedView = undefined;
     this.#waiting = [];
     this.#entries = [];
+    this.#unwritten.clear();
   }
 
   /** The members have one CIB: it is saved, and after it the entries that waited. */
@@ -64,10 +67,23 @@ export class DurableCib {
   }
 
   /** A record was written, or not. Returns what messaging is to be told. */
-  saved(token: number, isOk: boolean): EngineInput | undefined {
+  saved(token: number, isOk: boolean): readonly EngineInput[] {
     const entry = this.#asked.get(token);
     this.#asked.delete(token);
-    return entry && { type: 'persisted', view: entry.view, sequence: entry.sequence, ok: isOk };
+    if (!isOk) {
+      if (entry === undefined) return [];
+      this.#unwritten.set(token, entry);
+      return [told(entry, false)];
+    }
+    // Every record is whole: what earlier attempts could not write is in this one.
+    const written = [...this.#unwritten].filter(([earlier]) => earlier < token);
+    for (const [earlier] of written) this.#unwritten.delete(earlier);
+    return [...written.map(([, each]) => told(each, true)), ...(entry === undefined ? [] : [told(entry, true)])];
+  }
+
+  /** Tries again what could not be written. */
+  retry(replica: ReplicaState, lineage: number, effects: NodeEffect[]): void {
+    this.#save(replica, lineage, undefined, effects);
   }
 
   isOurs(token: number): boolean {
@@ -86,6 +102,13 @@ export class DurableCib {
     effects.push({ type: 'saveCib', token, record });
   }
 }
+
+const told = ({ view, sequence }: StoreDurable, ok: boolean): EngineInput => ({
+  type: 'persisted',
+  view,
+  sequence,
+  ok,
+});
 
 const decoder = new TextDecoder();
 

@@ -25,6 +25,10 @@ import { TimerTable } from './timer-table.ts';
 /** A gap between two steps longer than this is a pause of this node: messaging hears of it before anything else. */
 const pauseMs = 150;
 
+/** A CIB that could not be written is tried again: the disk may have room by then, and durable entries wait for it. */
+const retrySaveTimer = 'node/retrySave';
+const retrySaveMs = 1000;
+
 type Destination = 'crm' | 'stonith';
 
 interface Envelope {
@@ -213,7 +217,7 @@ export class ClusterNode {
         for (const effect of input.effects) this.#fromMessaging(effect);
         break;
       case 'saved':
-        this.#saved(input);
+        this.#saved(input, now);
         break;
       case 'processEnded':
         this.#processEnded(input);
@@ -680,7 +684,7 @@ export class ClusterNode {
     this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
   }
 
-  #saved({ token, isOk, problem }: Extract<NodeInput, { type: 'saved' }>): void {
+  #saved({ token, isOk, problem }: Extract<NodeInput, { type: 'saved' }>, now: Instant): void {
     if (!isOk) {
       this.#report('node', 'error', 'disk.failed', `could not write what must survive: ${problem ?? 'unknown'}`, {});
     }
@@ -692,8 +696,8 @@ export class ClusterNode {
       this.#work.push({ for: 'messaging', input: { type: 'saved', token: engineToken } });
       return;
     }
-    const input = this.#durable.saved(token, isOk);
-    if (input !== undefined) this.#work.push({ for: 'messaging', input });
+    for (const told of this.#durable.saved(token, isOk)) this.#work.push({ for: 'messaging', input: told });
+    if (!isOk) this.#timers.start(retrySaveTimer, later(now, retrySaveMs));
   }
 
   #processEnded(input: ProcessEnded): void {
@@ -701,6 +705,11 @@ export class ClusterNode {
   }
 
   #timerExpired(id: string): void {
+    if (id === retrySaveTimer) {
+      const { replica, lineage } = this.#crm;
+      this.#durable.retry(replica.state, lineage, this.#effects);
+      return;
+    }
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
