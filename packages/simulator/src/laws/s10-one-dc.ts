@@ -13,7 +13,7 @@ export function oneDc(): Law {
       if (event.type !== 'seen' || event.seen.part !== 'crm' || standing?.view === undefined) return undefined;
       const { effect } = event.seen;
       const who = world.nameOf(event.machine);
-      if (effect.type === 'integrated') {
+      if (effect.type === 'integrated' && effect.number === standing.view.number) {
         const key = tagText(standing.view);
         const known = dcOf.get(key);
         dcOf.set(key, effect.dc);

@@ -59,7 +59,9 @@ export class Standings {
 
 function update(standing: Standing, { seen }: Extract<WorldEvent, { type: 'seen' }>, now: number): void {
   if (seen.part === 'crm' && seen.effect.type === 'integrated') {
-    standing.integrated = { number: seen.effect.number, dc: seen.effect.dc };
+    // The end of an old view may be worked off after the new one was installed.
+    if (seen.effect.number === standing.view?.number)
+      standing.integrated = { number: seen.effect.number, dc: seen.effect.dc };
     return;
   }
   if (seen.part !== 'messaging') return;
