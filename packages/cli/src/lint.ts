@@ -93,7 +93,7 @@ function nodes(configuration: Configuration, items: readonly Item[]): readonly F
   const members = configuration.nodes.filter((node) => node.type === undefined || node.type === 'member');
   const isTwoNode = members.length === 2 && readOption(items, 'priority-fencing-delay') === '0';
   const delays = configuration.resources.some((resource) =>
-    resource.parameters.some((set) => set.pairs.some((pair) => /^pcmk_delay_/.test(pair.name ?? ''))),
+    resource.parameters.some((set) => set.pairs.some((pair) => pair.name?.startsWith('pcmk_delay_') === true)),
   );
   if (isTwoNode && !delays) {
     found.push({

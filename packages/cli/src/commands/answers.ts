@@ -54,8 +54,17 @@ function explainNode(context: Context, decision: ReturnType<typeof schedule>, na
     const isWanted = place?.node?.name === name;
     if (isHere || isWanted)
       return [[instance.id, isHere ? 'runs here' : 'would start here', isHere && !isWanted ? 'would leave' : '']];
-    const answer = explainResource(decision, instance.id)[0]?.where.find((each) => each.node === name);
-    return [[instance.id, 'not here', answer?.reasons.map((reason) => reason.trim()).join('; ') ?? '']];
+    const answer = explainResource(decision, instance.id)[0];
+    const here = answer?.where.find((each) => each.node === name);
+    const score = here?.score === undefined ? 'not allowed here' : `score ${formatScore(here.score)} here`;
+    const elsewhere = answer?.nodes.length === 0 ? 'runs nowhere' : `runs on ${answer?.nodes.join(', ') ?? ''}`;
+    return [
+      [
+        instance.id,
+        elsewhere,
+        [score, ...(here?.reasons ?? []).map((reason) => reason.trim().replace(/\s+/g, ' '))].join('; '),
+      ],
+    ];
   });
   context.answer({ node: name, state, resources: rows }, () => `${name} is ${state.join(', ')}\n${table(rows, '  ')}`);
 }

@@ -281,7 +281,7 @@ export async function save(context: Context, args: readonly string[]): Promise<v
   const all = session.draft.items;
   const text = isXml
     ? exportConfiguration(toConfiguration(withMembers(items, all), emptyCib.configuration))
-    : printItems(items, all);
+    : printItems(items, all, { showsChosenIds: true });
   if (path === '-') context.out(text);
   else writeFileSync(path, text);
 }
@@ -289,7 +289,7 @@ export async function save(context: Context, args: readonly string[]): Promise<v
 export async function edit(context: Context, args: readonly string[]): Promise<void> {
   const session = await openSession(context);
   const items = selectItems(session.draft, args, session.baseItems);
-  const before = printItems(items, session.draft.items);
+  const before = printItems(items, session.draft.items, { showsChosenIds: true });
   const folder = mkdtempSync(join(tmpdir(), 'systole-'));
   const file = join(folder, 'configuration.crm');
   try {

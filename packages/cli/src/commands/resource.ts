@@ -94,7 +94,7 @@ export async function operations(context: Context, args: readonly string[]): Pro
     throw new SystoleError('notFound', `nothing is known of operations of "${id}"`);
   context.answer(
     rows.map(({ resource, node: where, record }) => ({ resource, node: where, ...record })),
-    `${table(rows.map(({ resource, node: where, record }) => operationRow(resource, where, record)))}`,
+    table(rows.map(({ resource, node: where, record }) => operationRow(resource, where, record))),
   );
 }
 

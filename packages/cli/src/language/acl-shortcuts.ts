@@ -21,8 +21,13 @@ const shortcuts: readonly Shortcut[] = [
 
 export const shortcutWords: readonly string[] = shortcuts.map((shortcut) => shortcut.word);
 
-/** The XPath of `word:argument:…`; undefined if there is no such word, `lacking` or `surplus` if the arguments do not fit. */
-export function expandShortcut(word: string, args: readonly string[]): string | 'lacking' | 'surplus' | undefined {
+export type Expansion =
+  | { readonly type: 'xpath'; readonly xpath: string }
+  | { readonly type: 'lacking' }
+  | { readonly type: 'surplus' };
+
+/** What `word:argument:…` stands for; undefined if there is no such word, `lacking` or `surplus` if the arguments do not fit. */
+export function expandShortcut(word: string, args: readonly string[]): Expansion | undefined {
   const shortcut = shortcuts.find((each) => each.word === word);
   if (shortcut === undefined) return undefined;
   let xpath = '';
@@ -33,11 +38,11 @@ export function expandShortcut(word: string, args: readonly string[]): string | 
       continue;
     }
     const argument = args[used];
-    if (argument === undefined) return xpath === '' ? 'lacking' : xpath;
+    if (argument === undefined) return xpath === '' ? { type: 'lacking' } : { type: 'xpath', xpath };
     xpath += part.replaceAll('@@', argument);
     used += 1;
   }
-  return used < args.length ? 'surplus' : xpath;
+  return used < args.length ? { type: 'surplus' } : { type: 'xpath', xpath };
 }
 
 /** `word:argument` for an XPath that a shortcut stands for. */

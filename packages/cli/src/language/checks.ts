@@ -23,8 +23,9 @@ export function checkItems(items: readonly Item[], before: readonly Item[]): voi
 export function problemsOf(items: readonly Item[]): readonly LanguageProblem[] {
   const problems: LanguageProblem[] = [];
   const byId = new Map(items.filter((item) => item.kind !== 'node').map((item) => [item.id, item]));
-  const report = (item: Item, message: string): void => {
-    problems.push(new LanguageProblem(message, { place: item.place, code: 'refused' }));
+  const report: Report = (item, message, name) => {
+    const place = name === undefined ? item.place : (item.locate?.(name) ?? item.place);
+    problems.push(new LanguageProblem(message, { place, code: 'refused' }));
   };
   checkUniqueIds(items, report);
   checkContainers(items, byId, report);
@@ -32,7 +33,8 @@ export function problemsOf(items: readonly Item[]): readonly LanguageProblem[] {
   return problems;
 }
 
-type Report = (item: Item, message: string) => void;
+/** `name` is the word that is wrong. */
+type Report = (item: Item, message: string, name?: string) => void;
 
 function checkUniqueIds(items: readonly Item[], report: Report): void {
   const owners = new Map<string, Item>();
@@ -66,12 +68,12 @@ function checkContainers(items: readonly Item[], byId: ReadonlyMap<string, Item>
       const other = containers.get(id);
       containers.set(id, item);
       if (member === undefined)
-        report(item, `${item.id} contains "${id}", which does not exist${didYouMean(id, resourceIds(items))}`);
+        report(item, `${item.id} contains "${id}", which does not exist${didYouMean(id, resourceIds(items))}`, id);
       else if (!mayContain(item, member)) {
         const allowed = item.kind === 'clone' ? 'a primitive or a group' : 'primitives';
-        report(item, `${item.id} is a ${item.kind} and can contain only ${allowed}; ${id} is a ${member.kind}`);
+        report(item, `${item.id} is a ${item.kind} and can contain only ${allowed}; ${id} is a ${member.kind}`, id);
       } else if (other !== undefined && other !== item)
-        report(item, `${id} is in ${other.id} and in ${item.id}; it can be in one only`);
+        report(item, `${id} is in ${other.id} and in ${item.id}; it can be in one only`, id);
     }
   }
 }
@@ -91,6 +93,7 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
         report(
           item,
           `${item.id} is made from "${template}", but there is no such template${didYouMean(template, templates)}`,
+          template,
         );
       }
       return;
@@ -101,13 +104,13 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
         if (named !== undefined && (isResource(named) || named.kind === 'template' || named.kind === 'tag')) continue;
         const what =
           named === undefined ? `there is no resource "${name}"` : `${name} is a ${named.kind}, not a resource`;
-        report(item, `${item.id}: ${what}${named === undefined ? didYouMean(name, resourceIds(items)) : ''}`);
+        report(item, `${item.id}: ${what}${named === undefined ? didYouMean(name, resourceIds(items)) : ''}`, name);
       }
       return;
     case 'tag':
       for (const name of item.value.members) {
         if (!byId.has(name) && !items.some((each) => each.id === name)) {
-          report(item, `tag ${item.id} names "${name}", which does not exist${didYouMean(name, byId.keys())}`);
+          report(item, `tag ${item.id} names "${name}", which does not exist${didYouMean(name, byId.keys())}`, name);
         }
       }
       return;
@@ -116,7 +119,7 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
       const roles = items.flatMap((each) => (each.kind === 'aclRole' ? [each.id] : []));
       for (const role of item.value.roles) {
         if (!roles.includes(role))
-          report(item, `${item.id} has the role "${role}", which does not exist${didYouMean(role, roles)}`);
+          report(item, `${item.id} has the role "${role}", which does not exist${didYouMean(role, roles)}`, role);
       }
       return;
     }
@@ -138,9 +141,13 @@ function checkDevice(
   const found = byId.get(device);
   const devices = items.flatMap((each) => (isFencingDevice(each, byId) ? [each.id] : []));
   if (found === undefined)
-    report(item, `fencing_topology uses the device "${device}", which does not exist${didYouMean(device, devices)}`);
+    report(
+      item,
+      `fencing_topology uses the device "${device}", which does not exist${didYouMean(device, devices)}`,
+      device,
+    );
   else if (!isFencingDevice(found, byId))
-    report(item, `fencing_topology uses ${device}, which is no fencing device (class stonith)`);
+    report(item, `fencing_topology uses ${device}, which is no fencing device (class stonith)`, device);
 }
 
 function isFencingDevice(item: Item, byId: ReadonlyMap<string, Item>): boolean {

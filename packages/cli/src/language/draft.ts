@@ -187,7 +187,7 @@ export class Draft {
         throw new LanguageProblem(
           `${kindWords[item.kind]} ${item.id} names "${id}", which does not exist${didYouMean(id, this.#names())}`,
           {
-            place: item.place,
+            place: item.locate?.(id) ?? item.place,
             code: 'notFound',
           },
         );
@@ -248,7 +248,7 @@ export class Draft {
       pairs,
       ...(comments === undefined ? {} : { comments }),
     };
-    this.#put({ ...found, value: merged, place: item.place } as Item, undefined);
+    this.#put({ ...found, value: merged, place: item.place }, undefined);
   }
 
   /** The named set, or any that applies always, when none was named. */
@@ -600,7 +600,7 @@ export class Draft {
     if (count > 1) {
       throw new LanguageProblem(`${item.id} has ${count} values named "${name}"; use edit`, { place, code: 'refused' });
     }
-    this.#put({ ...changed, place } as Item, undefined);
+    this.#put({ ...changed, place }, undefined);
   }
 
   #setOperation(

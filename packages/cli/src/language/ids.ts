@@ -108,7 +108,7 @@ function withOtherIds(item: Item, namer: Namer): Item {
       const sets = mapList(item.value.sets, (set, index) =>
         set.id !== undefined || set.idRef !== undefined ? set : { id: namer.fresh(item.id, String(index)), ...set },
       );
-      return { ...item, value: { ...item.value, sets } } as Item;
+      return { ...item, value: { ...item.value, sets } };
     }
     case 'fencing': {
       const value = mapList(item.value, (level) => {

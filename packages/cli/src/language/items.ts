@@ -32,6 +32,8 @@ interface Common {
   readonly id: string;
   /** Where it was defined, if that was in this session. */
   readonly place?: Place | undefined;
+  /** Where in its definition a name stands, alone or as the beginning of a word such as `web:Promoted`. */
+  readonly locate?: ((name: string) => Place | undefined) | undefined;
 }
 
 export type Item = Common &

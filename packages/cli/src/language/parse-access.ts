@@ -69,12 +69,13 @@ function parseSpec(cursor: Cursor): { xpath?: string; reference?: string; object
     if (value === '') throw cursor.problem(`expected ${name}:SOMETHING, found "${word.text}"`, word);
     return { [key]: value };
   }
-  const xpath = expandShortcut(name, value === '' ? [] : value.split(':'));
-  if (xpath === undefined || xpath === 'lacking') {
+  const expansion = expandShortcut(name, value === '' ? [] : value.split(':'));
+  if (expansion === undefined || expansion.type === 'lacking') {
     throw cursor.problem(`"${name}" lacks its argument; write ${name}:ID`, word);
   }
-  if (xpath === 'surplus') throw cursor.problem(`"${word.text}" has more arguments than "${name}" takes`, word);
-  return { xpath };
+  if (expansion.type === 'surplus')
+    throw cursor.problem(`"${word.text}" has more arguments than "${name}" takes`, word);
+  return { xpath: expansion.xpath };
 }
 
 /** `acl_target USER ROLE …` and `acl_group GROUP ROLE …` */

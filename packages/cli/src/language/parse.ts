@@ -6,6 +6,7 @@ import { parseAlert, parseFencing, parseNode, parseOptions, parseTag } from './p
 import { parseColocation, parseLocation, parseOrder, parseTicket } from './parse-constraints.ts';
 import { type Mode, parseBundle, parseClone, parseGroup, parsePrimitive, parseTemplate } from './parse-resources.ts';
 import { parseXmlStatement } from './parse-xml.ts';
+import type { Place } from './problem.ts';
 import { placeOf, type Statement } from './words.ts';
 
 export interface ParseOptions {
@@ -65,10 +66,18 @@ export function parseDefinition(statement: Statement, options: ParseOptions): re
   const place = placeOf(statement.source, word);
   const last = items.length - 1;
   return items.map((item, index) => {
-    const placed: Item = { ...item, place };
+    const placed: Item = { ...item, place, locate: (name) => locate(statement, name) };
     return options.mode === 'loaded' && index === last ? withComments(placed, statement.comments) : placed;
   });
 }
+
+/** The word that is `name`, or begins with it: `web:Promoted`, `@vm`, `power1,power2`. */
+function locate(statement: Statement, name: string): Place | undefined {
+  const word = statement.words.find(({ text }, index) => index > 0 && splitNames(text).includes(name));
+  return word === undefined ? undefined : placeOf(statement.source, word);
+}
+
+const splitNames = (text: string): readonly string[] => [text, ...text.split(/[:,=@()[\]{}]/)];
 
 /** Comments belong to the statement that follows them. */
 export function withComments(item: Item, comments: readonly string[]): Item {

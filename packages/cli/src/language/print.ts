@@ -3,11 +3,11 @@
  * rules, expressions about agents, …) is printed as an `xml` statement, so that nothing is ever lost.
  */
 import { emptyCib, exportConfiguration, INFINITY } from '@systole/cib';
-import { type Item, type ItemKind, membersOf, toConfiguration } from './items.ts';
+import { isOptions, type Item, type ItemKind, membersOf, toConfiguration } from './items.ts';
 import { parseDefinition } from './parse.ts';
 import { statementLines } from './print-statements.ts';
 import { LanguageProblem } from './problem.ts';
-import { forEachReference } from './walk.ts';
+import { forEachReference, mapRules, mapSets } from './walk.ts';
 import { readText } from './words.ts';
 
 /** The order in which kinds are printed: what is named comes before what names it. */
@@ -33,11 +33,14 @@ const order: readonly ItemKind[] = [
 export interface PrintOptions {
   /** One statement a line, without continuation lines. */
   readonly isFlat?: boolean;
+  /** Ids of inner parts that somebody chose are printed, as for a file that is loaded again; else only those that are referred to. */
+  readonly showsChosenIds?: boolean;
 }
 
 /** Prints `items`; `all` is the configuration they belong to, which tells what is referred to. */
 export function printItems(items: readonly Item[], all: readonly Item[] = items, options: PrintOptions = {}): string {
-  const referenced = referencedIds(all);
+  const chosen = options.showsChosenIds === true ? items.flatMap(chosenIds) : [];
+  const referenced = new Set([...referencedIds(all), ...chosen]);
   const byId = new Map(all.map((item) => [item.id, item]));
   const inXml = new Set<string>();
   const statements: string[] = [];
@@ -60,6 +63,23 @@ export function referencedIds(items: readonly Item[]): ReadonlySet<string> {
   for (const item of items) forEachReference(item, (name) => ids.add(name));
   return ids;
 }
+
+/** Ids that somebody chose: they do not look as if derived from where they stand. */
+function chosenIds(item: Item): readonly string[] {
+  const chosen: string[] = [];
+  const look = (id: string | undefined, owner: string): void => {
+    if (id !== undefined && !id.startsWith(owner) && !derived.test(id)) chosen.push(id);
+  };
+  if (!isOptions(item)) mapSets(item, (set) => (look(set.id, item.id), set));
+  mapRules(item, (rule) => (look(rule.id, item.id), rule));
+  if (item.kind === 'primitive' || item.kind === 'template') {
+    for (const operation of item.value.operations.list) look(operation.id, item.id);
+  }
+  return chosen;
+}
+
+const derived =
+  /-(?:instance_attributes|meta_attributes|utilization|options|rule|monitor-.*|start-.*|stop-.*)(?:-\d+)?$/;
 
 /** The statement, or undefined if the language cannot say it. */
 function printItem(item: Item, referenced: ReadonlySet<string>, options: PrintOptions): string | undefined {

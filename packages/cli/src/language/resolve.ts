@@ -95,7 +95,7 @@ function resolveItem(item: Item, targets: Targets): Item {
     if (id !== undefined) return id;
     const near = didYouMean(name, targets.names(kind));
     throw new LanguageProblem(`${item.id} refers to "${name}", but there is no such ${kindWords[kind]}${near}`, {
-      place: item.place,
+      place: item.locate?.(name) ?? item.place,
     });
   };
   const withSets = mapSets(item, (set, kind) => {

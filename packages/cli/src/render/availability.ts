@@ -29,6 +29,8 @@ export interface MeasureInput {
   readonly since?: number;
 }
 
+const word = (field: unknown): string => (typeof field === 'string' ? field : '');
+
 const base = (id: string): string => id.replace(/:\d+$/, '');
 
 export function measure({ events, resources, now, since }: MeasureInput): readonly Availability[] {
@@ -75,13 +77,13 @@ function measureOne(name: string, events: readonly EventRow[], now: number, sinc
 
 /** `up` holds the nodes on which some instance runs. */
 function change(up: Set<string>, name: string, { event, fields }: EventRow): void {
-  const node = String(fields['node'] ?? '');
+  const node = word(fields['node']);
   if (event === 'node.lost' || event === 'node.left' || event === 'node.fenced') {
     up.delete(node);
     return;
   }
-  if (base(String(fields['resource'] ?? '')) !== name) return;
-  const operation = String(fields['operation'] ?? '');
+  if (base(word(fields['resource'])) !== name) return;
+  const operation = word(fields['operation']);
   if (event === 'resource.failed') up.delete(node);
   else if (event === 'resource.found') up.add(node);
   else if (event === 'operation.done' && Number(fields['exitCode'] ?? 1) === 0) {

@@ -47,7 +47,7 @@ function changed(before: string, after: string): readonly string[] {
 
 /** Statements are short, so the plain way is quick enough. */
 function longestCommon(a: readonly string[], b: readonly string[]): readonly string[] {
-  const lengths = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+  const lengths = Array.from({ length: a.length + 1 }, () => Array.from(b, () => 0));
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {
       const row = lengths[i] ?? [];

@@ -48,7 +48,7 @@ function explainInstance(decision: Decision, instance: PrimitiveInstance): Insta
       node: node.name,
       isHere: instance.activeNodes.includes(node),
       ...(score === undefined ? {} : { score }),
-      reasons: [...state, ...reasons],
+      reasons: [...new Set([...state, ...reasons])],
     };
   });
   return {
@@ -112,10 +112,10 @@ function obstacles({ situation }: Decision, instance: PrimitiveInstance): readon
 }
 
 function contributionText({ score, source }: Contribution): string {
-  return `${formatScore(score).padStart(9)}  ${sourceText(source, score)}`;
+  return `${formatScore(score).padStart(9)}  ${sourceText(source)}`;
 }
 
-function sourceText(source: Contribution['source'], score: number): string {
+function sourceText(source: Contribution['source']): string {
   switch (source.type) {
     case 'status':
       return source.reason;
@@ -143,8 +143,12 @@ function sourceText(source: Contribution['source'], score: number): string {
       return 'no more instances are wanted there';
     case 'promotion':
       return 'promotion score';
-    case 'colocation':
-      return `colocation ${source.constraint}: ${score < 0 ? 'avoids' : 'goes with'} ${source.other.id}${source.direction === 'primary' ? ', which depends on it' : ''}`;
+    case 'colocation': {
+      const side = source.direction === 'primary' ? ', which depends on it' : '';
+      // What follows from the resources themselves has a name that nobody gave.
+      const name = source.constraint.startsWith('#') ? 'belongs together' : `colocation ${source.constraint}`;
+      return `${name} with ${source.other.id}${side}`;
+    }
   }
 }
 
