@@ -32,6 +32,15 @@ export type Wish =
   | { readonly type: 'waiting'; readonly lookAgainAt: number }
   | { readonly type: 'initiate'; readonly nodes: readonly NodeId[] };
 
+interface Speaker {
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+}
+
+/** They know a common protocol. Ranges that meet pairwise have a protocol in common all together. */
+const speakAlike = (a: Speaker, b: Speaker): boolean =>
+  a.protocolMax >= b.protocolMin && b.protocolMax >= a.protocolMin;
+
 export class Evaluation {
   readonly #core: Core;
   readonly #peers: Peers;
@@ -98,7 +107,8 @@ export class Evaluation {
     if (this.#damping.isEvicted(peer.node)) return false;
     if (isPresent) return true;
     if (peer.revision !== configuration.revision) return false;
-    if (peer.protocolMax < configuration.protocol.min || peer.protocolMin > configuration.protocol.max) return false;
+    const { min: protocolMin, max: protocolMax } = configuration.protocol;
+    if (!speakAlike(peer, { protocolMin, protocolMax })) return false;
     return this.#damping.heldOutMs(peer.node) === 0 || this.#standing.decision?.ok !== true;
   }
 
@@ -128,6 +138,7 @@ export class Evaluation {
       }
       for (const other of usable) {
         if (other.index === index || (lists & (1 << other.index)) === 0 || (other.lists & (1 << index)) === 0) continue;
+        if (!speakAlike(peer, other.peer)) continue;
         graph[index] = ((graph[index] as number) | (1 << other.index)) >>> 0;
       }
     }

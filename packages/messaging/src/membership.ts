@@ -554,6 +554,7 @@ export class Membership {
     }
     this.participation.isInstalled = true;
     this.participation.since = this.#core.now;
+    this.#standing.installed();
     this.#outbox.setMembers(members.map(({ node }) => node));
     this.#core.counters.add('viewsInstalled');
     this.#show(departed);
@@ -591,7 +592,8 @@ export class Membership {
   #cause(node: NodeId, incarnation: number): DepartureCause {
     const peer = this.#peers.get(node);
     if (this.leaving.get(node) === incarnation) return 'left';
-    if (peer === undefined || peer.incarnation !== incarnation) return 'restarted';
+    if (peer === undefined) return 'lost'; // no longer configured
+    if (peer.incarnation !== incarnation) return 'restarted';
     if (this.#damping.isEvicted(node)) return 'laggard';
     return this.#peers.isHeard(peer) ? 'partial' : 'lost';
   }

@@ -30,7 +30,8 @@ export class Standing {
   #view: View | undefined;
   #activeSince = never;
   decision: Decision | undefined;
-  #isSaved = false;
+  /** What `held` waits for to be on disk; everything saved after it contains it. */
+  #awaited: QuorumMemory | undefined;
   #frozen = false;
   #state: QuorumState;
   #deviceUntil = never;
@@ -95,12 +96,16 @@ export class Standing {
     this.evaluate();
   }
 
+  /** A new view: what members confirmed of the one before counts no more. */
+  installed(): void {
+    for (const peer of this.#peers.all) peer.confirmedAt = never;
+  }
+
   activated(view: View, reports: readonly QuorumReport[]): void {
     this.#view = view;
     this.#reports = reports;
     this.#activeSince = this.#core.now;
     this.#frozen = false;
-    for (const peer of this.#peers.all) peer.confirmedAt = never;
     this.#decide();
   }
 
@@ -119,23 +124,21 @@ export class Standing {
     this.evaluate();
   }
 
-  /** Saves `memory` if it says anything new; `held` waits for it. */
+  /** Saves what the decision asks to remember, if it is new; `held` waits until it is on disk. */
   #remember(memory: QuorumMemory): void {
-    if (JSON.stringify(memory) === JSON.stringify(this.#wanted)) {
-      this.#isSaved = JSON.stringify(memory) === JSON.stringify(this.memory);
-      return;
-    }
-    this.#isSaved = false;
-    this.change(memory, () => {
-      this.#isSaved = this.memory === this.#wanted;
-    });
+    const text = JSON.stringify(memory);
+    this.#awaited = undefined;
+    if (text === JSON.stringify(this.memory)) return;
+    if (text !== JSON.stringify(this.#wanted)) this.change(memory, () => undefined);
+    this.#awaited = this.#wanted;
   }
 
-  /** Makes `memory` this node's, on disk; then calls `done`. */
+  /** Makes `memory` this node's, on disk; then calls `done`. Later changes build on it, and are saved after it. */
   change(memory: QuorumMemory, done: () => void): void {
     this.#wanted = memory;
     this.#save(memory, () => {
       this.memory = memory;
+      if (this.#awaited === memory) this.#awaited = undefined;
       done();
       this.evaluate();
     });
@@ -156,9 +159,7 @@ export class Standing {
 
   /** The base moved on by an ordered change: every member replaces it at the same place of the order. */
   rebase(memory: QuorumMemory): void {
-    this.change(memory, () => {
-      this.#isSaved = this.memory === this.#wanted;
-    });
+    this.change(memory, () => undefined);
     this.#reports = this.#reports.map((report) => {
       const { pending: _settled, ...kept } = report.memory;
       const pending = memory.pending === undefined ? {} : { pending: memory.pending };
@@ -231,7 +232,7 @@ export class Standing {
     if (!this.#core.policy.enough(nodes, this.memory, this.#deviceGranted, decision)) {
       return this.#become('uncertain', view, `${decision.reason}; waiting for the members' confirmation`);
     }
-    if (!this.#isSaved) return this.#become('uncertain', view, `${decision.reason}; waiting for the disk`);
+    if (this.#awaited !== undefined) return this.#become('uncertain', view, `${decision.reason}; waiting for the disk`);
     this.#become('held', view, decision.reason);
   }
 

@@ -7,6 +7,7 @@ import type { ClusterKey, Configuration, LinkConfiguration } from '../../src/con
 import { protocolRange, timingProfiles } from '../../src/configuration.ts';
 import { createEngine } from '../../src/engine.ts';
 import { majorityPolicy } from '../../src/majority.ts';
+import type { QuorumPolicy } from '../../src/quorum-port.ts';
 import { identitySeal, type Seal } from '../../src/seal.ts';
 import type { Engine, EngineEffect, EngineInput, NodeId, Service, StateRecord, View } from '../../src/surface.ts';
 import { LawBroken, Laws } from './laws.ts';
@@ -30,6 +31,7 @@ export interface ClusterOptions {
   readonly links?: readonly LinkConfiguration[];
   readonly linkMode?: Configuration['linkMode'];
   readonly configuration?: Partial<Configuration>;
+  readonly policy?: (nodes: readonly NodeId[]) => QuorumPolicy;
   /** Milliseconds a save takes, at most. */
   readonly saveMs?: number;
   /** Called for each datagram: false drops it. */
@@ -223,7 +225,7 @@ export class Cluster {
       configuration: machine.configuration,
       seal: this.#seal,
       random: seededRandom((this.options.seed ?? 1) * 1000 + id + 31 * machine.generation),
-      quorum: majorityPolicy(machine.configuration.nodes),
+      quorum: this.options.policy?.(machine.configuration.nodes) ?? majorityPolicy(machine.configuration.nodes),
       ...(machine.saved === undefined ? {} : { saved: machine.saved }),
       wall,
       now: this.now as Instant,

@@ -38,6 +38,8 @@ export class PuppetTheatre {
   say: Partial<HeartbeatFrame> = {};
   /** Nodes that all puppets say they do not hear. */
   readonly unheard = new Set<NodeId>();
+  /** Where given, saves are not answered but kept here. */
+  heldSaves: number[] | undefined;
   incarnation = 0;
   memory: QuorumMemory;
 
@@ -78,6 +80,12 @@ export class PuppetTheatre {
     this.input({ type: 'tick' });
   }
 
+  releaseSaves(): void {
+    const tokens = this.heldSaves ?? [];
+    this.heldSaves = undefined;
+    for (const token of tokens) this.input({ type: 'saved', token });
+  }
+
   puppet(node: NodeId): Puppet {
     return this.puppets.get(node) as Puppet;
   }
@@ -105,7 +113,8 @@ export class PuppetTheatre {
       else if (effect.type === 'save') {
         this.incarnation = effect.record.incarnation;
         this.effects.push(effect);
-        all.push(...this.input({ type: 'saved', token: effect.token }));
+        if (this.heldSaves === undefined) all.push(...this.input({ type: 'saved', token: effect.token }));
+        else this.heldSaves.push(effect.token);
       } else this.effects.push(effect);
     }
     return all;
