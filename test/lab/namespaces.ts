@@ -27,6 +27,9 @@ export class Machine {
   }
 
   /** Its first process, as seen from here. */
+  /** What was started in here from outside. */
+  readonly #entered = new Set<Background>();
+
   get pid(): number {
     if (this.#init === undefined) throw new Error(`${this.name} is off`);
     return this.#pid;
@@ -67,6 +70,8 @@ export class Machine {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
+    // nsenter stops itself when what it runs is stopped, and would never take note of its end; the namespace waits for that.
+    for (const { process: entered } of this.#entered) entered.kill('SIGCONT');
     await machine.ended;
   }
 
@@ -88,6 +93,9 @@ export class Machine {
     onLine: (line: string, stream: 'stdout' | 'stderr') => void,
     environment?: NodeJS.ProcessEnv,
   ): Background {
-    return start(this.argv(...command), onLine, environment);
+    const background = start(this.argv(...command), onLine, environment);
+    this.#entered.add(background);
+    void background.ended.finally(() => this.#entered.delete(background));
+    return background;
   }
 }
