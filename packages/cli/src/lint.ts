@@ -2,8 +2,8 @@
  * Known traps in a configuration: what is valid and still not what anybody wants. Each finding says what may happen,
  * and what to do. Nothing outside the configuration is asked.
  */
-import type { AttributeSet, Configuration, Constraint, Primitive, Resource } from '@systole/cib';
-import { INFINITY } from '@systole/cib';
+import type { AttributeSet, Configuration, Constraint, Primitive, Resource } from '@systole/cib/document';
+import { INFINITY } from '@systole/cib/document';
 import { fromConfiguration, type Item, isOptions } from './language/items.ts';
 import { problemsOf } from './language/checks.ts';
 import { namesIn } from './language/references.ts';

@@ -3,7 +3,7 @@
  * `tree.ts`. Exit statuses are in `shell/failure.ts`.
  */
 import process from 'node:process';
-import { Context } from './shell/context.ts';
+import { Context, findSocket } from './shell/context.ts';
 import { describeFailure, exitStatus } from './shell/failure.ts';
 import { type GlobalOptions, readOptions } from './shell/options.ts';
 import { runWords } from './shell/run.ts';
@@ -13,14 +13,14 @@ async function main(args: readonly string[]): Promise<number> {
   // It has options of its own, some with the same names.
   if (args[0] === 'simulate') {
     const { options } = readOptions([]);
-    return await runWords(new Context(options, terminal), args);
+    return await runWords(new Context(options, terminal, await findSocket(options)), args);
   }
   const { options, words } = readOptions(args);
-  const context = new Context(options, terminal);
   if (options.wantsVersion) {
     terminal.out('systole 0.1.0\n');
     return exitStatus.done;
   }
+  const context = new Context(options, terminal, await findSocket(options));
   if (words.length > 0 || options.wantsHelp) return await runWords(context, words);
   if (options.file === undefined && terminal.isInteractive) {
     const { interact } = await import('./prompt.ts');

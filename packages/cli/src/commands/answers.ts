@@ -1,7 +1,7 @@
 /** Answers: `explain`, `verify`, `availability`, `resource scores`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Configuration, emptyCib, formatScore, importCib } from '@systole/cib';
+import { type Configuration, emptyCib, formatScore, importCib } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { schedule } from '@systole/pe';
 import { Session } from '../language/session.ts';

@@ -2,8 +2,8 @@
  * Moving resources by constraints, and leaving none behind. A move sets a preference, waits until the resource is
  * there, and takes the preference back if the resource would stay without it.
  */
-import type { Cib, Constraint, Rule } from '@systole/cib';
-import { INFINITY } from '@systole/cib';
+import type { Cib, Constraint, Rule } from '@systole/cib/document';
+import { INFINITY } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import type { Draft } from '../language/draft.ts';
 import type { Item } from '../language/items.ts';

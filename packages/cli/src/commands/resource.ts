@@ -1,6 +1,6 @@
 /** `systole resource`, except moving (`move.ts`) and values (`values.ts`). */
 import type { ResourceRow, StatusReport } from '@systole/api';
-import type { OperationRecord } from '@systole/cib';
+import type { OperationRecord } from '@systole/cib/document';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
 import { fromConfiguration, type Item } from '../language/items.ts';

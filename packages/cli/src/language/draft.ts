@@ -5,7 +5,7 @@
  * What an edit changes besides what was asked for (a constraint that goes with a resource, a reference that follows a
  * rename) is told in `remarks`, never done silently.
  */
-import type { AttributeSet, Configuration, Constraint, Operation, Pair } from '@systole/cib';
+import type { AttributeSet, Configuration, Constraint, Operation, Pair } from '@systole/cib/document';
 import { checkItems } from './checks.ts';
 import { completeIds, forEachId, inheritIds, Namer } from './ids.ts';
 import {

@@ -13,7 +13,7 @@ import {
   parseScore,
   type Role,
   type Rule,
-} from '@systole/cib';
+} from '@systole/cib/document';
 import type { Cursor } from './cursor.ts';
 
 /** Words that begin something else, so that pairs end before them. */

@@ -9,7 +9,7 @@ import {
   type Role,
   type Rule,
   type Score,
-} from '@systole/cib';
+} from '@systole/cib/document';
 import type { Cursor } from './cursor.ts';
 import type { ItemOf } from './items.ts';
 import { badRole, parseRoleSetting, parseRule } from './parse-attributes.ts';

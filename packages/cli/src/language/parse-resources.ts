@@ -8,7 +8,7 @@ import {
   parseBoolean,
   parseRole,
   type Role,
-} from '@systole/cib';
+} from '@systole/cib/document';
 import type { Cursor } from './cursor.ts';
 import type { BundleItem, Item } from './items.ts';
 import { badRole, parseIdSpec, parsePairs, parseSet, resourceKeywords } from './parse-attributes.ts';

@@ -13,8 +13,8 @@ import type {
   Pair,
   ResourceSet,
   Rule,
-} from '@systole/cib';
-import { formatScore, INFINITY } from '@systole/cib';
+} from '@systole/cib/document';
+import { formatScore, INFINITY } from '@systole/cib/document';
 import { findShortcut } from './acl-shortcuts.ts';
 import type { BundleItem, Item, ItemOf } from './items.ts';
 import { pairText, quote } from './quote.ts';

@@ -1,5 +1,5 @@
 /** Names of resources inside constraints: which are there, renaming them, taking them out. */
-import type { Colocation, Constraint, Order, ResourceSet } from '@systole/cib';
+import type { Colocation, Constraint, Order, ResourceSet } from '@systole/cib/document';
 
 /** All resources that a constraint names, in its order. */
 export function namesIn(constraint: Constraint): readonly string[] {

@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { Client } from '@systole/api';
-import type { Cib } from '@systole/cib';
+import { Client } from '@systole/api/client';
+import type { Cib } from '@systole/cib/document';
 import { SystoleError } from '@systole/kernel';
 import type { Session } from '../language/session.ts';
 import { UsageError } from './failure.ts';
@@ -35,16 +35,18 @@ export class Context {
   session: { readonly session: Session; cib: Cib; readonly shadow?: string } | undefined;
   /** The shadow copy in use. */
   shadow: string | undefined;
+  readonly #socket: string;
   #client: Client | undefined;
 
-  constructor(options: GlobalOptions, terminal: Terminal) {
+  constructor(options: GlobalOptions, terminal: Terminal, socket: string) {
     this.options = options;
     this.terminal = terminal;
+    this.#socket = socket;
     this.shadow = process.env['SYSTOLE_SHADOW'] || process.env['CIB_shadow'] || undefined;
   }
 
   get client(): Client {
-    this.#client ??= new Client(socketTransport(socketPath(this.options)));
+    this.#client ??= new Client(socketTransport(this.#socket));
     return this.#client;
   }
 
@@ -78,28 +80,19 @@ export class Context {
 }
 
 /** Where the daemon listens: as told, as the environment says, as the node's file says, or the usual place. */
-function socketPath(options: GlobalOptions): string {
+export async function findSocket(options: GlobalOptions): Promise<string> {
   if (options.socket !== undefined) return options.socket;
   const fromEnvironment = process.env['SYSTOLE_SOCKET'];
   if (options.config === undefined && fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
   const file =
     options.config ?? process.env['SYSTOLE_CONFIG'] ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
-  return file === undefined ? DEFAULT_SOCKET : socketOf(file);
+  return file === undefined ? DEFAULT_SOCKET : await socketOf(file);
 }
 
-/**
- * The socket that a node's file names. Only two of its settings count here, so they are picked out of the text: the
- * YAML reader would double the time that a command takes. The daemon checks the file as a whole.
- */
-function socketOf(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
-  }
+/** The socket that a node's file names, by the same rule as the daemon has. */
+async function socketOf(file: string): Promise<string> {
+  const settings = await readSettings(file);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(resolve(file)), path));
-  const settings = text.trimStart().startsWith('{') ? (JSON.parse(text) as NodeFile) : pick(text);
   if (settings.api?.socket !== undefined) return absolute(settings.api.socket);
   return join(absolute(settings.run ?? '/run/systole'), 'systole.sock');
 }
@@ -109,15 +102,19 @@ interface NodeFile {
   readonly api?: { readonly socket?: string };
 }
 
-function pick(text: string): NodeFile {
-  const value = (pattern: RegExp): string | undefined =>
-    pattern
-      .exec(text)?.[1]
-      ?.trim()
-      .replace(/^(["'])(.*)\1$/, '$2');
-  const run = value(/^run:[ \t]+([^#\n]+)/m);
-  const socket = value(
-    /^api:[ \t]*(?:\{[^}]*?socket:[ \t]*|(?:#.*)?\n(?:[ \t]+.*\n)*?[ \t]+socket:[ \t]+)([^#,}\n]+)/m,
-  );
-  return { ...(run === undefined ? {} : { run }), ...(socket === undefined ? {} : { api: { socket } }) };
+/** The daemon checks its file; here only two of its settings count. */
+async function readSettings(file: string): Promise<NodeFile> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
+  }
+  try {
+    if (text.trimStart().startsWith('{')) return JSON.parse(text) as NodeFile;
+    const { parse } = await import('yaml');
+    return (parse(text) ?? {}) as NodeFile;
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
+  }
 }

@@ -1,0 +1,23 @@
+/**
+ * All of the package but the schemas: for programs that are started often and check nothing that comes from outside,
+ * such as the shell. Loading the schemas takes longer than everything else together.
+ */
+export * from './attributes.ts';
+export * from './change.ts';
+export * from './digest.ts';
+export * from './empty.ts';
+export * from './model/attributes.ts';
+export * from './model/cib.ts';
+export * from './model/configuration.ts';
+export * from './model/constraints.ts';
+export * from './model/resources.ts';
+export * from './model/status.ts';
+export * from './replica.ts';
+export * from './parameter-digest.ts';
+export * from './rules/calendar.ts';
+export * from './rules/compare.ts';
+export * from './rules/evaluate.ts';
+export * from './rules/references.ts';
+export * from './score.ts';
+export * from './version.ts';
+export * from './xml/index.ts';
