@@ -20,4 +20,7 @@ export * from './rules/evaluate.ts';
 export * from './rules/references.ts';
 export * from './score.ts';
 export * from './version.ts';
-export * from './xml/index.ts';
+export { exportCib, exportConfiguration } from './xml/export.ts';
+export { type Imported, importCib, type ImportProblem } from './xml/import.ts';
+export { type Note, parseBoolean, parseRole } from './xml/reading.ts';
+export { escapeXml } from './xml/writer.ts';
