@@ -25,15 +25,27 @@ export interface Branch {
   readonly absolute: Uint8Array;
 }
 
-/** Behind so many colocations in a row a branch is walked instead: each step takes room on the program's stack. */
-const DEPTH_MAX = 1500;
-
 /** At most so many links into one family, and so many weights for one link (different ways give different ones). */
 const KEPT_MAX = 4000;
 
 const MUST_NOT = 1;
 const MUST = 2;
 
+/** A resource whose branch is being worked out, and how far that is. */
+interface Step {
+  readonly source: Slot;
+  readonly link: Link;
+  readonly factor: number;
+  readonly branch: Branch;
+  readonly next: readonly Link[];
+  position: number;
+}
+
+/**
+ * The branch that starts with `source`, reached by `link`; undefined if it leads back to a resource on the way.
+ *
+ * The walk keeps its own stack, because a chain of colocations may be longer than the program's is deep.
+ */
 export function branchOf(
   board: Board,
   source: Slot,
@@ -42,64 +54,89 @@ export function branchOf(
   factor: number,
   followsPrimaries: boolean,
 ): Branch | undefined {
-  return find(board, source, target, link, factor, followsPrimaries, 0);
+  const first = known(board, source, link, factor);
+  if (first !== 'unknown') return first;
+  const steps = [begin(board, source, target, link, factor, followsPrimaries)];
+  for (;;) {
+    const step = steps.at(-1);
+    if (step === undefined) return undefined;
+    const next = step.next[step.position];
+    let done: Branch | undefined;
+    if (next === undefined) {
+      done = step.branch;
+    } else {
+      const other = followsPrimaries ? next.primary : next.dependent;
+      const weaker = weakerFactor(step.factor, next.score);
+      if (weaker === 0) {
+        // Too far away to weigh anything, and all behind it too.
+        step.position += 1;
+        continue;
+      }
+      const behind = known(board, other, next, weaker);
+      if (behind === 'unknown') {
+        steps.push(begin(board, other, target, next, weaker, followsPrimaries));
+        continue;
+      }
+      if (behind !== undefined) {
+        append(step.branch, behind);
+        step.position += 1;
+        continue;
+      }
+    }
+    if (done === undefined) {
+      abandon(board, steps);
+      return undefined;
+    }
+    steps.pop();
+    end(board, step, done);
+    // The step before looks again, and finds it.
+    if (steps.length === 0) return done;
+  }
 }
 
-function find(
-  board: Board,
-  source: Slot,
-  target: Slot,
-  link: Link,
-  factor: number,
-  followsPrimaries: boolean,
-  depth: number,
-): Branch | undefined {
-  if (source.isMerging || depth > DEPTH_MAX) return undefined;
+/** What is kept, or that there is none: `source` is on the way already, or too much is kept. */
+function known(board: Board, source: Slot, link: Link, factor: number): Branch | undefined | 'unknown' {
+  const speaker = speakerOf(source);
+  if (source.isMerging || speaker === undefined || speaker.isMerging) return undefined;
   const kept = board.branches.of(source.family);
   const byFactor = kept.get(link);
-  const known = byFactor?.get(factor);
-  if (known !== undefined) return known === 'circular' ? undefined : known;
+  const branch = byFactor?.get(factor);
+  if (branch !== undefined) return branch === 'circular' ? undefined : branch;
   // What is not kept cannot be told when something behind it changes, so it has to be walked.
-  if (kept.size >= KEPT_MAX || (byFactor?.size ?? 0) >= KEPT_MAX) return undefined;
-  const branch = workOut(board, source, target, link, factor, followsPrimaries, depth);
-  if (byFactor === undefined) kept.set(link, new Map([[factor, branch ?? 'circular']]));
-  else byFactor.set(factor, branch ?? 'circular');
-  return branch;
+  return kept.size >= KEPT_MAX || (byFactor?.size ?? 0) >= KEPT_MAX ? undefined : 'unknown';
 }
 
-function workOut(
-  board: Board,
-  source: Slot,
-  target: Slot,
-  link: Link,
-  factor: number,
-  followsPrimaries: boolean,
-  depth: number,
-): Branch | undefined {
-  if (source.kind === 'group') {
-    const first = source.children[0];
-    if (first === undefined) return undefined;
-    source.isMerging = true;
-    const branch = find(board, first, target, link, factor, followsPrimaries, depth + 1);
-    source.isMerging = false;
-    return branch;
-  }
-  const branch = startWith(offerOf(board, source, target, link, factor));
+/** A group speaks by its first member, which the others follow. */
+const speakerOf = (source: Slot): Slot | undefined => (source.kind === 'group' ? source.children[0] : source);
+
+function begin(board: Board, source: Slot, target: Slot, link: Link, factor: number, followsPrimaries: boolean): Step {
+  const speaker = speakerOf(source) ?? source;
   source.isMerging = true;
-  let isWhole = true;
-  for (const next of followsPrimaries ? linksAsDependent(source) : linksAsPrimary(board, source)) {
-    if (!followsPrimaries && !hasInfluence(next)) continue;
-    const other = followsPrimaries ? next.primary : next.dependent;
-    const weaker = weakerFactor(factor, next.score);
-    const behind = find(board, other, target, next, weaker, followsPrimaries, depth + 1);
-    if (behind === undefined) {
-      isWhole = false;
-      break;
-    }
-    append(branch, behind);
-  }
+  speaker.isMerging = true;
+  const links = followsPrimaries ? linksAsDependent(speaker) : linksAsPrimary(board, speaker);
+  return {
+    source,
+    link,
+    factor,
+    branch: startWith(offerOf(board, speaker, target, link, factor)),
+    next: followsPrimaries ? links : links.filter((each) => hasInfluence(each)),
+    position: 0,
+  };
+}
+
+function end(board: Board, { source, link, factor }: Step, branch: Branch | undefined): void {
   source.isMerging = false;
-  return isWhole ? branch : undefined;
+  const speaker = speakerOf(source);
+  if (speaker !== undefined) speaker.isMerging = false;
+  const kept = board.branches.of(source.family);
+  const byFactor = kept.get(link);
+  if (byFactor === undefined) kept.set(link, new Map([[factor, branch ?? 'circular']]));
+  else byFactor.set(factor, branch ?? 'circular');
+}
+
+/** A branch that contains a circular one is circular itself. */
+function abandon(board: Board, steps: Step[]): void {
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) end(board, step, undefined);
 }
 
 function startWith(offer: Int32Array): Branch {

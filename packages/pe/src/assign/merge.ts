@@ -30,6 +30,9 @@ const UNUSABLE = INFINITY * -100;
  */
 const VISITS_MAX = 100_000;
 
+/** At most so many colocations in a row are walked one by one: each takes room on the program's stack. */
+const DEPTH_MAX = 500;
+
 /** Adds the scores of the dependent of `link`, and of what depends on that, to those of the primary `slot`. */
 export function addDependentScores(board: Board, slot: Slot, link: Link): void {
   if (!hasInfluence(link)) return;
@@ -77,7 +80,7 @@ export function mergeScores(
 ): Int32Array {
   board.visitsLeft = VISITS_MAX;
   if (board.hasGuests) board.branches.clear();
-  return visit(board, source, target, scores, link, factor, options);
+  return visit(board, source, target, scores, link, factor, options, 0);
 }
 
 function visit(
@@ -88,8 +91,9 @@ function visit(
   link: Link,
   factor: number,
   options: MergeOptions,
+  depth: number,
 ): Int32Array {
-  if (source.isMerging || board.visitsLeft <= 0) return scores;
+  if (factor === 0 || source.isMerging || board.visitsLeft <= 0 || depth > DEPTH_MAX) return scores;
   board.visitsLeft -= 1;
   const branch = branchOf(board, source, target, link, factor, options.followsPrimaries);
   const added = branch === undefined ? undefined : addBranch(board, branch, scores, options.isNonnegative);
@@ -98,14 +102,14 @@ function visit(
     const first = source.children[0];
     if (first === undefined) return scores;
     source.isMerging = true;
-    const merged = visit(board, first, target, scores, link, factor, options);
+    const merged = visit(board, first, target, scores, link, factor, options, depth + 1);
     source.isMerging = false;
     return merged;
   }
   source.isMerging = true;
   const merged = scores.slice();
   add(merged, offerOf(board, source, target, link, factor), options.isNonnegative);
-  const result = followLinks(board, source, target, merged, factor, options);
+  const result = followLinks(board, source, target, merged, factor, options, depth + 1);
   source.isMerging = false;
   if (result === undefined) return scores;
   if (options.isNonnegative) {
@@ -127,7 +131,7 @@ export function ownAndPrimaryScores(board: Board, slot: Slot): Int32Array {
     return scores;
   }
   slot.isMerging = true;
-  const result = followLinks(board, slot, slot, slot.scores.slice(), 1, options);
+  const result = followLinks(board, slot, slot, slot.scores.slice(), 1, options, 0);
   slot.isMerging = false;
   return result ?? slot.scores;
 }
@@ -140,6 +144,7 @@ function followLinks(
   start: Int32Array,
   factor: number,
   options: MergeOptions,
+  depth: number,
 ): Int32Array | undefined {
   let scores = start;
   if (!anyAvailable(board, scores)) return options.rollsBack ? undefined : scores;
@@ -148,7 +153,7 @@ function followLinks(
   for (const link of links) {
     if (!options.followsPrimaries && !hasInfluence(link)) continue;
     const other = options.followsPrimaries ? link.primary : link.dependent;
-    scores = visit(board, other, target, scores, link, weakerFactor(factor, link.score), deeper);
+    scores = visit(board, other, target, scores, link, weakerFactor(factor, link.score), deeper, depth);
   }
   return scores;
 }

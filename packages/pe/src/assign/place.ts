@@ -18,6 +18,7 @@ import { assignClone } from './clone.ts';
 import { sortedSeats } from './compare-nodes.ts';
 import { applyCriteria } from './criteria.ts';
 import { assignGroup } from './group.ts';
+import { placeDeepPrimaries } from './deep.ts';
 import { addImplied } from './implied.ts';
 import { ownAndPrimaryScores } from './merge.ts';
 import type { AllowedScore, Place, PlacedNode, Placement, ScoreRow } from './placement.ts';
@@ -42,7 +43,9 @@ export function assign(situation: Situation, constraints: Constraints, options: 
     }
   }
   for (const slot of order) {
-    if (primitiveOf(slot)?.isConnection !== true) board.methods.assign(board, slot, NOWHERE, true);
+    if (primitiveOf(slot)?.isConnection === true) continue;
+    placeDeepPrimaries(board, slot);
+    board.methods.assign(board, slot, NOWHERE, true);
   }
   return resultOf(board, order);
 }

@@ -39,9 +39,7 @@ const hasRoom = (seat: Seat, needed: ReadonlyMap<string, number>): boolean => {
  */
 export function banInsufficient(board: Board, slot: Slot): number {
   if (!board.usesUtilization) return NOWHERE;
-  const together = new Set<Slot>();
-  collectTogether(board, slot, slot, together);
-  together.add(slot);
+  const together = allTogether(board, slot);
   const needed: Amounts = new Map();
   for (const each of together) addNeeds(each, together, needed);
 
@@ -63,31 +61,34 @@ export function banInsufficient(board: Board, slot: Slot): number {
 const usableSeats = (board: Board, slot: Slot): readonly Seat[] =>
   board.seats.filter((seat) => seat.isAvailable && (slot.scores[seat.index] ?? ABSENT) >= 0);
 
-/** Everything that must be where `slot` is, by colocations of INFINITY in either direction, from one to the next. */
-function collectTogether(board: Board, slot: Slot, origin: Slot, together: Set<Slot>): void {
-  if (slot.kind === 'group') {
-    const isTogether = (slot.instance.kind === 'group' && slot.instance.isColocated) || slot.parent?.kind === 'clone';
-    if (isTogether) {
-      together.add(slot);
-      for (const member of slot.children) collectTogether(board, member, origin, together);
-      return;
+/** Everything that must be where `origin` is, by colocations of INFINITY in either direction, from one to the next. */
+function allTogether(board: Board, origin: Slot): Set<Slot> {
+  const together = new Set<Slot>();
+  const waiting = [origin];
+  for (let slot = waiting.pop(); slot !== undefined; slot = waiting.pop()) {
+    if (together.has(slot)) continue;
+    together.add(slot);
+    if (slot.kind === 'group') {
+      const isTogether = (slot.instance.kind === 'group' && slot.instance.isColocated) || slot.parent?.kind === 'clone';
+      if (isTogether) {
+        waiting.push(...slot.children);
+        continue;
+      }
     }
-    if (slot.children.length === 0) return;
+    for (const link of linksAsDependent(slot)) {
+      const { primary } = link;
+      if (primary === origin || link.score !== INFINITY) continue;
+      if (effectOf(slot, primary, link, true) === 'place') waiting.push(primary);
+    }
+    for (const link of linksAsPrimary(board, slot)) {
+      const { dependent } = link;
+      if (dependent === origin || link.score !== INFINITY) continue;
+      // Which of a clone's nodes something goes to is not known.
+      if (slot.kind === 'clone' && dependent.kind !== 'clone') continue;
+      if (effectOf(dependent, slot, link, true) === 'place') waiting.push(dependent);
+    }
   }
-  if (together.has(slot)) return;
-  together.add(slot);
-  for (const link of linksAsDependent(slot)) {
-    const { primary } = link;
-    if (primary === origin || link.score !== INFINITY) continue;
-    if (effectOf(slot, primary, link, true) === 'place') collectTogether(board, primary, origin, together);
-  }
-  for (const link of linksAsPrimary(board, slot)) {
-    const { dependent } = link;
-    if (dependent === origin || link.score !== INFINITY) continue;
-    // Which of a clone's nodes something goes to is not known.
-    if (slot.kind === 'clone' && dependent.kind !== 'clone') continue;
-    if (effectOf(dependent, slot, link, true) === 'place') collectTogether(board, dependent, origin, together);
-  }
+  return together;
 }
 
 /** Adds what a resource that is not placed yet needs on one node. */

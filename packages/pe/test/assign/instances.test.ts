@@ -1,5 +1,9 @@
+import { byCodeUnit } from '@systole/kernel';
 import { describe, expect, test } from 'vitest';
 import { dummy, meta, placed } from '../support/cluster.ts';
+
+/** Absent names come last. */
+const byName = (a: string | undefined, b: string | undefined): number => byCodeUnit(a ?? '~', b ?? '~');
 
 const clone = (values: Readonly<Record<string, string | number>> = {}): string =>
   `<clone id="pool">${meta('pool', values)}${dummy('db')}</clone>`;
@@ -12,18 +16,18 @@ const nodesOf = ({ placement }: ReturnType<typeof placed>, configId: string): re
 
 describe('a clone', () => {
   test('has an instance on each node', () => {
-    expect(nodesOf(placed({ resources: clone() }), 'db').toSorted()).toEqual(['a', 'b', 'c']);
+    expect(nodesOf(placed({ resources: clone() }), 'db').toSorted(byName)).toEqual(['a', 'b', 'c']);
   });
 
   test('has no more instances than clone-max, and keeps those that run', () => {
     const cluster = placed({ resources: clone({ 'clone-max': 2 }), running: ['db@b', 'db@c'] });
-    expect(nodesOf(cluster, 'db').toSorted()).toEqual(['b', 'c']);
+    expect(nodesOf(cluster, 'db').toSorted(byName)).toEqual(['b', 'c']);
   });
 
   test('that is globally unique can have several instances on a node', () => {
     const values = { 'globally-unique': 'true', 'clone-max': 4, 'clone-node-max': 2 };
     const cluster = placed({ nodes: ['a', 'b'], resources: clone(values) });
-    expect(nodesOf(cluster, 'db').toSorted()).toEqual(['a', 'a', 'b', 'b']);
+    expect(nodesOf(cluster, 'db').toSorted(byName)).toEqual(['a', 'a', 'b', 'b']);
   });
 
   test('leaves out the node that its failures ban, with all of its instances', () => {
@@ -35,7 +39,7 @@ describe('a clone', () => {
     expect(
       nodesOf(cluster, 'db')
         .filter((node) => node !== undefined)
-        .toSorted(),
+        .toSorted(byName),
     ).toEqual(['a', 'c']);
   });
 
@@ -90,7 +94,7 @@ describe('a promotable clone', () => {
   test('promotes as many as promoted-max', () => {
     const attributes = ['a master-db=5', 'b master-db=10', 'c master-db=1'];
     expect(
-      promotedNodes(placed({ resources: promotable({ 'promoted-max': 2 }), running, attributes })).toSorted(),
+      promotedNodes(placed({ resources: promotable({ 'promoted-max': 2 }), running, attributes })).toSorted(byName),
     ).toEqual(['a', 'b']);
   });
 
@@ -110,7 +114,7 @@ describe('a promotable clone', () => {
     const constraints = '<rsc_ticket id="t" rsc="pool" rsc-role="Promoted" ticket="site"/>';
     const cluster = placed({ resources: promotable(), running, attributes: ['a master-db=5'], constraints });
     expect(promotedNodes(cluster)).toEqual([]);
-    expect(nodesOf(cluster, 'db').toSorted()).toEqual(['a', 'b', 'c']);
+    expect(nodesOf(cluster, 'db').toSorted(byName)).toEqual(['a', 'b', 'c']);
   });
 
   test('of which nothing is wanted but unpromoted instances has only those', () => {

@@ -1,5 +1,5 @@
 import { importCib, INFINITY, type Cib } from '@systole/cib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/assign/place.ts';
 import type { Place, Placement } from '../../src/assign/placement.ts';
