@@ -25,10 +25,11 @@ import { sum } from './board.ts';
 const UNUSABLE = INFINITY * -100;
 
 /**
- * At most so many resources are visited one by one in a merge; what is behind is left out. Only colocations that form
- * diamonds and circles at the same time, by the dozen, come near it.
+ * At most so many resources are visited one by one in a merge, and a few for each colocation there is; what is behind
+ * is left out. Only colocations that form diamonds and circles at the same time, by the dozen, come near it.
  */
-const VISITS_MAX = 100_000;
+const VISITS_MAX = 1000;
+const VISITS_PER_LINK = 4;
 
 /** At most so many colocations in a row are walked one by one: each takes room on the program's stack. */
 const DEPTH_MAX = 500;
@@ -78,7 +79,7 @@ export function mergeScores(
   factor: number,
   options: MergeOptions,
 ): Int32Array {
-  board.visitsLeft = VISITS_MAX;
+  board.visitsLeft = VISITS_MAX + VISITS_PER_LINK * board.links.length;
   if (board.hasGuests) board.branches.clear();
   return visit(board, source, target, scores, link, factor, options, 0);
 }
@@ -120,7 +121,7 @@ function visit(
 
 /** A resource's own scores with those of what it depends on: its rank among the resources that are to be placed. */
 export function ownAndPrimaryScores(board: Board, slot: Slot): Int32Array {
-  board.visitsLeft = VISITS_MAX;
+  board.visitsLeft = VISITS_MAX + VISITS_PER_LINK * board.links.length;
   const options = { followsPrimaries: true, isNonnegative: false, rollsBack: false };
   if (slot.kind === 'group') {
     const last = slot.children.at(-1);
