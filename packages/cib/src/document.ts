@@ -23,4 +23,5 @@ export * from './version.ts';
 export { exportCib, exportConfiguration } from './xml/export.ts';
 export { type Imported, importCib, type ImportProblem } from './xml/import.ts';
 export { type Note, parseBoolean, parseRole } from './xml/reading.ts';
+export { selectXml } from './xml/select.ts';
 export { escapeXml } from './xml/writer.ts';
