@@ -1,0 +1,200 @@
+import { SystoleError } from '@systole/kernel';
+import { describe, expect, test } from 'vitest';
+import { fromConfiguration, LanguageProblem } from '../src/language/index.ts';
+import { complete, type Names } from '../src/shell/complete.ts';
+import { describeFailure, UsageError } from '../src/shell/failure.ts';
+import { helpText } from '../src/shell/help.ts';
+import { readOptions } from '../src/shell/options.ts';
+import { find } from '../src/shell/run.ts';
+import { type Command, findEntry, isLevel, type Level, root, wordsOf } from '../src/tree.ts';
+import { configured } from './support.ts';
+
+describe('options', () => {
+  test('stand anywhere, and what is not an option is a word', () => {
+    const { options, words } = readOptions([
+      '--wait=30',
+      'node',
+      '--socket',
+      '/s',
+      'standby',
+      '-F',
+      'n1',
+      '--format=json',
+    ]);
+    expect(words).toEqual(['node', 'standby', 'n1']);
+    expect(options).toMatchObject({ waitMs: 30_000, socket: '/s', isForced: true, format: 'json' });
+  });
+
+  test('that need a value and have none are wrong use', () => {
+    expect(() => readOptions(['--socket'])).toThrow(UsageError);
+    expect(() => readOptions(['--wait=soon'])).toThrow(UsageError);
+    expect(() => readOptions(['--format', 'html'])).toThrow(UsageError);
+  });
+});
+
+describe('commands', () => {
+  test('are found by a beginning that only they have', () => {
+    expect(find(['res', 'cleanup', 'web'])).toMatchObject({
+      path: ['resource'],
+      rest: ['web'],
+      entry: { word: 'cleanup' },
+    });
+    expect(() => find(['resource', 'un', 'web'])).toThrow('ambiguous in resource: clear, unmanage, untrace');
+    expect(() => find(['resource', 'stat', 'web'])).not.toThrow();
+    expect(() => find(['resourse'])).toThrow('did you mean "resource"?');
+  });
+
+  test('have words that no other command of their level has', () => {
+    const check = (level: Level): void => {
+      const words = level.children.flatMap((entry) => wordsOf(entry));
+      expect(words, level.word).toEqual([...new Set(words)]);
+      for (const entry of level.children) if (isLevel(entry)) check(entry);
+    };
+    check(root);
+  });
+
+  test('are all explained, and can all be reached by their whole word', () => {
+    const visit = (entry: Command | Level, path: readonly string[]): void => {
+      expect(helpText(path)).toContain(entry.summary);
+      if (isLevel(entry)) for (const child of entry.children) visit(child, [...path, child.word]);
+    };
+    for (const entry of root.children) visit(entry, [entry.word]);
+  });
+
+  test('of crmsh are there under their names', () => {
+    for (const [level, words] of Object.entries({
+      node: [
+        'show',
+        'standby',
+        'online',
+        'maintenance',
+        'ready',
+        'fence',
+        'clearstate',
+        'delete',
+        'attribute',
+        'status-attr',
+        'utilization',
+      ],
+      resource: [
+        'status',
+        'start',
+        'stop',
+        'restart',
+        'promote',
+        'demote',
+        'move',
+        'ban',
+        'clear',
+        'cleanup',
+        'refresh',
+        'locate',
+        'failcount',
+        'manage',
+        'unmanage',
+        'maintenance',
+        'constraints',
+        'operations',
+        'scores',
+        'param',
+        'meta',
+        'utilization',
+        'trace',
+        'untrace',
+      ],
+      configure: [
+        'show',
+        'edit',
+        'set',
+        'delete',
+        'rename',
+        'modgroup',
+        'load',
+        'save',
+        'commit',
+        'refresh',
+        'verify',
+        'ptest',
+        'erase',
+        'validate-all',
+        'get-property',
+        'filter',
+      ],
+      cib: ['new', 'use', 'commit', 'diff', 'list', 'delete', 'reset', 'import'],
+      ra: ['classes', 'list', 'providers', 'info', 'validate'],
+    })) {
+      const found = findEntry(root, level) as Level;
+      for (const word of words)
+        expect(findEntry(found, word), `${level} ${word}`).toMatchObject({ summary: expect.any(String) as unknown });
+    }
+  });
+});
+
+describe('failures', () => {
+  test.each([
+    [new UsageError('x'), 2],
+    [new SystoleError('notFound', 'x'), 3],
+    [new SystoleError('permission', 'x'), 4],
+    [new SystoleError('noQuorum', 'x'), 5],
+    [new SystoleError('timedOut', 'x'), 6],
+    [new SystoleError('unavailable', 'x'), 7],
+    [new SystoleError('conflict', 'x'), 1],
+    [new LanguageProblem('x', { code: 'notFound' }), 3],
+    [new LanguageProblem('x'), 1],
+  ])('%s has the exit status that scripts rely on', (error, status) => {
+    expect(describeFailure(error)?.status).toBe(status);
+  });
+
+  test('a conflict says what was changed and what it is now', () => {
+    const error = new SystoleError('conflict', 'changed', {
+      details: { conflicts: [{ path: 'configuration.x', expected: 1, found: 2 }] },
+    });
+    expect(describeFailure(error)?.text).toContain('configuration.x: you changed 1, but it is 2 now');
+  });
+
+  test('a mistake of ours is not dressed up', () => {
+    expect(describeFailure(new TypeError('x'))).toBeUndefined();
+  });
+});
+
+describe('completion', () => {
+  const items = fromConfiguration(configured('node n1\nnode n2\nprimitive web Dummy\nprimitive db Dummy\ngroup g web'));
+  const names: Names = {
+    items: () => Promise.resolve(items),
+    shadows: () => ['test'],
+    agents: () => Promise.resolve(['ocf:heartbeat:IPaddr2', 'ocf:systole:vip']),
+    parameters: (agent) => Promise.resolve(agent === 'ocf:systole:vip' ? ['ip', 'nic'] : []),
+  };
+
+  test.each([
+    [['no'], ['node']],
+    [
+      ['resource', 'move', ''],
+      ['db', 'g', 'web'],
+    ],
+    [
+      ['resource', 'move', 'g', 'n'],
+      ['n1', 'n2'],
+    ],
+    [
+      ['node', 'fence', 'n1', ''],
+      ['off', 'on', 'reboot'],
+    ],
+    [['configure', 'primitive', 'x', 'ocf:s'], ['ocf:systole:vip']],
+    [['configure', 'primitive', 'x', 'ocf:systole:vip', 'params', 'n'], ['nic=']],
+    [
+      ['configure', 'location', 'l', 'g', '100:', ''],
+      ['n1', 'n2'],
+    ],
+    [['configure', 'modgroup', 'g', 'a'], ['add']],
+    [
+      ['configure', 'colocation', 'c', 'inf:', 'we'],
+      ['web', 'web:Promoted'],
+    ],
+    [['cib', 'use', ''], ['test']],
+    [['configure', 'property', 'no-q'], ['no-quorum-policy=']],
+    [['nonsense', 'x'], []],
+  ])('of %j offers %j', async (words, expected) => {
+    expect(await complete(words, names)).toEqual(expected);
+  });
+});
