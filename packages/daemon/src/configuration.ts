@@ -120,6 +120,9 @@ const schema = Type.Object(
   strict,
 );
 
+/** What is accepted, for the documentation's test. */
+export const configurationSchema: object = schema;
+
 type Written = Static<typeof schema>;
 
 /** A link with its defaults filled in. */

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readConfiguration, searchFolders } from '../src/configuration.ts';
+import { configurationSchema, readConfiguration, searchFolders } from '../src/configuration.ts';
 
 const least = 'cluster: demo\nnode: n1\nlinks:\n  - address: 10.0.0.1\n    multicast: 239.255.1.1\n';
 
@@ -68,6 +69,27 @@ describe('the file of a node', () => {
     });
     expect(problems(`${least}timing: { heartbeat: 100, suspect: 150 }\n`)[0]).toMatch(/suspect ≥ 3 heartbeats/);
   });
+});
+
+test('every setting is documented', () => {
+  const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  const names = (node: unknown): readonly string[] => {
+    if (typeof node !== 'object' || node === null) return [];
+    const properties = 'properties' in node ? Object.keys(node.properties as object) : [];
+    return [...properties, ...Object.values(node).flatMap(names)];
+  };
+  const all = new Set(names(configurationSchema));
+  expect(all.size).toBeGreaterThan(30);
+  expect(
+    [...all].filter(
+      (name) =>
+        !page.includes(`| \`${name}\``) &&
+        !page.includes(`\`${name}\` lists`) &&
+        !page.includes(`\`${name}\` says`) &&
+        !page.includes(`\`${name}\` chooses`) &&
+        !page.includes(`fields of \`${name}\``),
+    ),
+  ).toEqual([]);
 });
 
 test('folders of agents are sorted by what is in them', () => {

@@ -49,6 +49,7 @@ export interface MessagingCounters {
   turns: number;
   longestTurnMs: number;
   savesFailed: number;
+  longestSaveMs: number;
 }
 
 export type FromThread =

@@ -35,6 +35,8 @@ const datagramsATurn = 32;
 /** Datagrams waiting for a turn; beyond it the newest are dropped, as a full socket would. */
 const inboxMax = 4096;
 const saveAgainMs = 100;
+/** A disk this slow keeps heartbeats waiting: peers will suspect this node. */
+const slowSaveMs = 150;
 const statusEveryMs = 500;
 const aliveEveryMs = 250;
 
@@ -73,6 +75,7 @@ class MessagingLoop {
     turns: 0,
     longestTurnMs: 0,
     savesFailed: 0,
+    longestSaveMs: 0,
   };
 
   constructor(engine: MessagingPort, record: SlotRecord, shared: Shared) {
@@ -211,8 +214,13 @@ class MessagingLoop {
 
   /** Until it is on disk nothing that follows is done. A disk that fails is tried again for as long as that lasts. */
   async #save(token: number, content: string): Promise<void> {
+    const begin = systemClock.now();
     try {
       await this.#record.save(content);
+      const tookMs = systemClock.now() - begin;
+      this.counters.longestSaveMs = Math.max(this.counters.longestSaveMs, tookMs);
+      if (tookMs > slowSaveMs)
+        tell({ type: 'problem', text: `the disk took ${tookMs} ms to keep the membership record` });
     } catch (error) {
       this.counters.savesFailed += 1;
       tell({
