@@ -140,19 +140,25 @@ function abandon(board: Board, steps: Step[]): void {
 }
 
 function startWith(offer: Int32Array): Branch {
+  const size = offer.length;
+  // One block for the three sums: there are many branches.
+  const sums = new Float64Array(3 * size);
   const branch: Branch = {
-    total: new Float64Array(offer.length),
-    lowest: new Float64Array(offer.length),
-    highest: new Float64Array(offer.length),
-    absolute: new Uint8Array(offer.length),
+    total: sums.subarray(0, size),
+    lowest: sums.subarray(size, 2 * size),
+    highest: sums.subarray(2 * size),
+    absolute: new Uint8Array(size),
   };
-  for (let at = 0; at < offer.length; at += 1) {
+  for (let at = 0; at < size; at += 1) {
     const delta = offer[at] ?? 0;
+    if (delta === 0) continue;
     if (delta <= -INFINITY) branch.absolute[at] = MUST_NOT;
     else if (delta >= INFINITY) branch.absolute[at] = MUST;
-    else branch.total[at] = delta;
-    branch.lowest[at] = Math.min(0, branch.total[at] ?? 0);
-    branch.highest[at] = Math.max(0, branch.total[at] ?? 0);
+    else {
+      branch.total[at] = delta;
+      branch.lowest[at] = Math.min(0, delta);
+      branch.highest[at] = Math.max(0, delta);
+    }
   }
   return branch;
 }

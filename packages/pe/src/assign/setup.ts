@@ -10,7 +10,6 @@ import {
   PROBE_ALWAYS,
   PROBE_EXCLUSIVE,
   PROBE_NEVER,
-  setDiscovery,
   topSlot,
   updateAvailability,
   type Board,
@@ -24,7 +23,13 @@ import { insertLink } from './links.ts';
 
 export function setUp(situation: Situation, constraints: Constraints, methods: Methods, explains: boolean): Board {
   const slots: Slot[] = [];
-  for (const instance of situation.instances) slots.push(slotFor(situation, instance, slots));
+  const tables = new Map<Instance['allowed'], Table>();
+  for (const instance of situation.instances) {
+    // Most instances share one table, which is read once.
+    const table = tables.get(instance.allowed) ?? tableOf(situation, instance.allowed);
+    tables.set(instance.allowed, table);
+    slots.push(slotFor(instance, slots, table));
+  }
   for (const slot of slots) {
     slot.children = slot.instance.children.map((child) => slotAt(slots, child));
   }
@@ -94,9 +99,27 @@ const discoveryNumbers: Readonly<Record<Discovery, number>> = {
 
 export const discoveryNumber = (discovery: Discovery): number => discoveryNumbers[discovery];
 
-function slotFor(situation: Situation, instance: Instance, slots: readonly Slot[]): Slot {
+/** Scores and discovery by node, as a slot has them. */
+interface Table {
+  readonly scores: Int32Array;
+  readonly discovery: Uint8Array | undefined;
+}
+
+function tableOf(situation: Situation, allowed: Instance['allowed']): Table {
+  const scores = new Int32Array(situation.nodes.length).fill(ABSENT);
+  let discovery: Uint8Array | undefined;
+  for (const [node, { score, discovery: mode }] of allowed) {
+    scores[node.index] = score;
+    if (mode === 'always') continue;
+    discovery ??= new Uint8Array(scores.length);
+    discovery[node.index] = discoveryNumber(mode);
+  }
+  return { scores, discovery };
+}
+
+function slotFor(instance: Instance, slots: readonly Slot[], table: Table): Slot {
   const parent = instance.parent === undefined ? undefined : slotAt(slots, instance.parent);
-  const slot: Slot = {
+  return {
     index: instance.index,
     id: instance.id,
     instance,
@@ -104,8 +127,8 @@ function slotFor(situation: Situation, instance: Instance, slots: readonly Slot[
     family: parent?.family ?? instance.index,
     ...(parent === undefined ? {} : { parent }),
     children: [],
-    scores: new Int32Array(situation.nodes.length).fill(ABSENT),
-    discovery: undefined,
+    scores: table.scores.slice(),
+    discovery: table.discovery?.slice(),
     counts: undefined,
     priority: instance.priority,
     promotionPriority: 0,
@@ -128,11 +151,6 @@ function slotFor(situation: Situation, instance: Instance, slots: readonly Slot[
     lock: instance.kind === 'primitive' ? instance.lock : undefined,
     knownLinks: undefined,
   };
-  for (const [node, allowed] of instance.allowed) {
-    slot.scores[node.index] = allowed.score;
-    if (allowed.discovery !== 'always') setDiscovery(slot, node.index, discoveryNumber(allowed.discovery));
-  }
-  return slot;
 }
 
 /** Of a bundle, the nodes of its containers. */

@@ -149,18 +149,23 @@ function byRule(
     submatches === undefined ? whole : (submatches[Number(digit)] ?? ''),
   );
   const scores: NodeScore[] = [];
+  let at = situation.nodes[0];
+  // One context for all nodes: there are as many evaluations as rules times nodes.
+  const context: RuleContext = {
+    now: situation.now,
+    references: references.cib,
+    get nodeAttributes() {
+      return at?.attributes ?? nothing;
+    },
+    get parameters() {
+      return at === undefined ? nothing : references.parameters(resource, at);
+    },
+    meta: resource.meta,
+    noteChange,
+    ...(submatches === undefined ? {} : { submatches }),
+  };
   for (const node of situation.nodes) {
-    const context: RuleContext = {
-      now: situation.now,
-      references: references.cib,
-      nodeAttributes: node.attributes,
-      meta: resource.meta,
-      get parameters() {
-        return references.parameters(resource, node);
-      },
-      noteChange,
-      ...(submatches === undefined ? {} : { submatches }),
-    };
+    at = node;
     if (!evaluateRule(rule, context) || !isInLifetime(constraint, context)) continue;
     if (scoreAttribute === undefined) {
       scores.push({ node, score: rule.score ?? 0 });
@@ -182,6 +187,8 @@ function byRule(
     },
   ];
 }
+
+const nothing: ReadonlyMap<string, string> = new Map();
 
 /** Where the container of a guest node is now; other nodes are their own hosts. */
 function hostOf(node: Situation['nodes'][number]): Situation['nodes'][number] | undefined {
