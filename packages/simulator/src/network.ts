@@ -5,6 +5,7 @@
  */
 import type { Agenda } from './agenda.ts';
 import { between, draw, share } from './draw.ts';
+import { spoilTag } from './fast-seal.ts';
 
 export interface Datagram {
   readonly from: number;
@@ -161,6 +162,7 @@ export class Network {
     const copy = bytes.slice();
     const at = draw(this.#seed, 'flip', path, count) % Math.max(1, copy.length);
     copy[at] = (copy[at] ?? 0) ^ (1 << (draw(this.#seed, 'flipBit', path, count) % 8));
+    spoilTag(copy);
     return copy;
   }
 

@@ -16,7 +16,7 @@ import {
 } from '@systole/daemon/node';
 import { type Epoch, epoch, seededRandom } from '@systole/kernel';
 import type { SavedResource } from '@systole/lrm';
-import { cryptoSeal, identitySeal, protocolRange, type StateRecord, timingProfiles } from '@systole/messaging';
+import { cryptoSeal, protocolRange, type StateRecord, timingProfiles } from '@systole/messaging';
 import type { AgentPlaces } from '@systole/ra';
 import { Agenda } from './agenda.ts';
 import { Agents } from './agents.ts';
@@ -24,6 +24,7 @@ import { commanded, configurationFor, machineName, quorumFor } from './cluster-c
 import { Disk } from './disk.ts';
 import { between, draw, pick } from './draw.ts';
 import type { WorldEvent } from './events.ts';
+import { fastSeal } from './fast-seal.ts';
 import { FenceDevices } from './fence-devices.ts';
 import type { TrueWorld } from './laws/law.ts';
 import { Life, type MakeNode } from './life.ts';
@@ -196,7 +197,7 @@ export class World implements TrueWorld {
       configuration: this.#configurationOf(machine),
       ports: {
         random: seededRandom(draw(this.#parts.plan.seed, 'node', machine.id, number)),
-        seal: this.settings.isSealed ? cryptoSeal : identitySeal,
+        seal: this.settings.isSealed ? cryptoSeal : fastSeal,
         wallClock: () => epoch(machine.wall()),
         firstExisting: (paths) => paths.find((path) => installed.has(path)),
       },

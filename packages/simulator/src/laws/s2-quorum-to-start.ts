@@ -12,6 +12,8 @@ export function quorumToStart(): Law {
       if (event.type !== 'operation' || (event.operation !== 'start' && event.operation !== 'promote'))
         return undefined;
       if (standing === undefined || standing.quorum === 'held') return undefined;
+      // `freeze` keeps what runs in its partition running: a restart in place is its promise, and S1 watches over it.
+      if (world.settings.noQuorumPolicy === 'freeze' && standing.quorum === 'lost') return undefined;
       return `${world.nameOf(event.machine)} begins ${event.operation} of ${event.instance} while its quorum is ${standing.quorum}`;
     },
   };

@@ -9,17 +9,18 @@ import { Standings, tagText } from './standing.ts';
 
 export class Settlement {
   readonly #standings = new Standings();
-  #settledReports = 0;
+  /** CIBs as text, so that one that stays is not written out at every look. */
+  readonly #texts = new WeakMap<Cib, string>();
 
   see(event: WorldEvent, now: number): void {
     this.#standings.see(event, now);
-    if (
-      event.type === 'seen' &&
-      event.seen.part === 'crm' &&
-      event.seen.effect.type === 'report' &&
-      event.seen.effect.event === 'cluster.settled'
-    )
-      this.#settledReports += 1;
+  }
+
+  #textOf(cib: Cib | undefined): string | undefined {
+    if (cib === undefined) return undefined;
+    const text = this.#texts.get(cib) ?? JSON.stringify(cib);
+    this.#texts.set(cib, text);
+    return text;
   }
 
   /** What is not as it must be in the end; undefined when all is. */
@@ -44,10 +45,9 @@ export class Settlement {
     }
     const cib = world.cibOf(first.machine);
     if (cib === undefined) return 'no CIB';
-    const text = JSON.stringify(cib);
     for (const { machine } of standings) {
-      if (JSON.stringify(world.cibOf(machine)) !== text)
-        return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
+      if (this.#textOf(world.cibOf(machine)) === this.#textOf(cib)) continue;
+      return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
     // What the DC adds to the CIB before it asks the policy engine.
     const dcId = cib.configuration.nodes.find(({ name }) => name === first.integrated?.dc)?.id;
