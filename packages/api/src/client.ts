@@ -71,6 +71,12 @@ export class Client {
       .configurations;
   }
 
+  /** The configuration that was in force at `epoch`; the last hundred are kept. */
+  async configurationAt(epoch: number): Promise<Configuration> {
+    return (await this.#get<{ readonly configuration: Configuration }>(`${routes.configurationAt}?epoch=${epoch}`))
+      .configuration;
+  }
+
   undo(epoch: number): Promise<Versioned> {
     return this.#post(routes.undo, { epoch });
   }

@@ -7,6 +7,8 @@ export const routes = {
   change: '/v1/cib/change',
   replace: '/v1/cib/replace',
   configurations: '/v1/cib/configurations',
+  /** The configuration that was in force at `?epoch=`. */
+  configurationAt: '/v1/cib/configurations/at',
   undo: '/v1/cib/undo',
   attributes: '/v1/attributes',
   cleanUp: '/v1/clean-up',

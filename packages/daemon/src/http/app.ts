@@ -51,6 +51,12 @@ export function createApp(backend: Backend): Hono {
   app.get(routes.configurations, (context) =>
     context.json({ configurations: node.controller.replica.state.records.map(({ inverse: _inverse, ...row }) => row) }),
   );
+  app.get(routes.configurationAt, (context) => {
+    const earlier = node.controller.replica.configurationAt(Number(context.req.query('epoch') ?? -1));
+    return earlier.ok
+      ? context.json({ configuration: earlier.value })
+      : refuse(context, { ok: false, code: 'notFound', message: earlier.error });
+  });
   app.get(routes.messaging, (context) => context.json(messaging(backend)));
   app.get(routes.quorum, (context) => {
     const { quorum, memory } = node.messagingStatus(backend.now());
