@@ -746,6 +746,24 @@ const history: Level = {
       run: async (context) => (await historyCommands()).configurations(context),
     },
     {
+      word: 'info',
+      summary: 'the period that is remembered, and how much happened in it',
+      arguments: [],
+      run: async (context) => (await historyCommands()).info(context),
+    },
+    {
+      word: 'show',
+      summary: 'an earlier configuration, by its number',
+      arguments: [optional('NUMBER', 'text')],
+      run: async (context, args) => (await historyCommands()).showConfiguration(context, args),
+    },
+    {
+      word: 'diff',
+      summary: 'what changed between two configurations, or from one until now',
+      arguments: [one('NUMBER', 'text'), optional('NUMBER', 'text')],
+      run: async (context, args) => (await historyCommands()).compare(context, args),
+    },
+    {
       word: 'restore',
       summary: 'return to an earlier configuration',
       arguments: [one('NUMBER', 'text')],

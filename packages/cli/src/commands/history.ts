@@ -1,6 +1,10 @@
 /** `systole history`: the timeline, transitions, earlier configurations and the way back to them. */
 import type { EventRow, TransitionRow } from '@systole/api';
+import { type Configuration, diff, emptyCib } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
+import { fromConfiguration } from '../language/items.ts';
+import { printConfiguration } from '../language/session.ts';
+import { diffItems } from '../render/diff.ts';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';
 import type { Context } from '../shell/context.ts';
@@ -102,12 +106,61 @@ export async function configurations(context: Context): Promise<void> {
   );
 }
 
+/** The configuration of a number; without one, the present. */
+async function configurationOf(context: Context, text: string | undefined): Promise<Configuration> {
+  if (text === undefined) return (await context.client.cib()).configuration;
+  return await context.client.configurationAt(epochOf(text));
+}
+
+function epochOf(text: string): number {
+  const epoch = Number(text);
+  if (Number.isInteger(epoch) && epoch >= 0) return epoch;
+  throw new UsageError(`"${text}" is not the number of a configuration; systole history configurations lists them`);
+}
+
+export async function showConfiguration(context: Context, args: readonly string[]): Promise<void> {
+  const configuration = await configurationOf(context, args[0]);
+  context.answer(configuration, () => printConfiguration(configuration));
+}
+
+/** What changed from one number to another, or to the present. */
+export async function compare(context: Context, args: readonly string[]): Promise<void> {
+  const [from, to] = args;
+  const [before, after] = await Promise.all([configurationOf(context, from), configurationOf(context, to)]);
+  const { edits } = diff({ ...emptyCib, configuration: before }, { ...emptyCib, configuration: after });
+  const text = diffItems(fromConfiguration(before), fromConfiguration(after));
+  context.answer(edits, text === '' ? 'no difference' : text);
+}
+
+/** What this daemon remembers: the period, the nodes, how much happened. */
+export async function info(context: Context): Promise<void> {
+  const [events, transitions, configurations, status] = await Promise.all([
+    context.client.events(),
+    context.client.transitions(),
+    context.client.configurations(),
+    context.client.status(),
+  ]);
+  const counts = new Map<string, number>();
+  for (const { event, level } of events) if (level !== 'debug') counts.set(event, (counts.get(event) ?? 0) + 1);
+  const [first, last] = [events[0], events.at(-1)];
+  const facts = {
+    from: first?.at ?? null,
+    to: last?.at ?? null,
+    nodes: status.nodes.map(({ name }) => name),
+    transitions: transitions.length,
+    configurations: configurations.map(({ version }) => version.epoch),
+    events: Object.fromEntries(counts),
+  };
+  context.answer(facts, () => {
+    const period =
+      first === undefined || last === undefined ? 'nothing yet' : `${formatTime(first.at)} to ${formatTime(last.at)}`;
+    const rows = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([event, count]) => [event, String(count)]);
+    return `${period}, nodes ${facts.nodes.join(', ')}\n${transitions.length} transitions led from here, configurations ${facts.configurations[0] ?? '-'} to ${facts.configurations.at(-1) ?? '-'}\n${table(rows, '  ')}`;
+  });
+}
+
 export async function restore(context: Context, args: readonly string[]): Promise<void> {
-  const epoch = Number(args[0]);
-  if (!Number.isInteger(epoch) || epoch < 0)
-    throw new UsageError(
-      `"${args[0] ?? ''}" is not the number of a configuration; systole history configurations lists them`,
-    );
+  const epoch = epochOf(args[0] ?? '');
   const { text } = await context.client.undo(epoch);
   await waitIfAsked(context);
   context.answer({ version: text, restored: epoch }, `configuration ${epoch} is in force again, as ${text}`);
