@@ -11,6 +11,7 @@ const names = [
   'datagramsUnknownLink',
   'datagramsUnknownKey',
   'datagramsOwn',
+  'duplicateNode',
   'sessionFlood',
   'replayed',
   // refused by the seal, and behind it

@@ -4,12 +4,13 @@
  */
 import { decodeFrames } from './codec.ts';
 import { type Core, forever } from './core.ts';
+import type { Duplicates } from './duplicates.ts';
 import type { Frame } from './frames.ts';
 import { derivationsPerSecond, sessionsPerPeer } from './limits.ts';
 import { type Header, prefixBytes, readHeader, readPrefix } from './packet.ts';
 import type { Peer, PeerLink, Peers, Session } from './peers.ts';
 import { ReplayWindow } from './replay-window.ts';
-import type { EngineInput } from './surface.ts';
+import type { Address, EngineInput } from './surface.ts';
 
 export interface Admitted {
   readonly peer: Peer;
@@ -27,31 +28,44 @@ export interface Admitted {
 /** An old session stays valid so long after a newer one of the same incarnation appeared. */
 const overlapMs = 5000;
 
+const staleReplyMs = 1000;
+
 type Datagram = Extract<EngineInput, { type: 'datagram' }>;
 
 export class Door {
   readonly #core: Core;
   readonly #peers: Peers;
-  readonly #answerStale: (peer: Peer, linkId: number) => void;
+  readonly #answerStale: (peer: Peer, linkId: number, to: Address) => void;
+  readonly #duplicates: Duplicates;
   #tag: number;
   #tagFor: string;
 
-  constructor(core: Core, peers: Peers, answerStale: (peer: Peer, linkId: number) => void) {
+  constructor(
+    core: Core,
+    peers: Peers,
+    answerStale: (peer: Peer, linkId: number, to: Address) => void,
+    duplicates: Duplicates,
+  ) {
     this.#core = core;
     this.#peers = peers;
     this.#answerStale = answerStale;
+    this.#duplicates = duplicates;
     this.#tagFor = core.configuration.clusterName;
     this.#tag = core.seal.clusterTag(this.#tagFor);
   }
 
   admit(datagram: Datagram): Admitted | undefined {
     const { counters } = this.#core;
-    const header = this.#header(datagram.bytes);
+    const header = this.#header(datagram);
     if (header === undefined) return undefined;
     const peer = this.#peers.get(header.sender) as Peer;
     const known = this.#known(peer, header);
     if (known !== undefined && !known.window.isFresh(header.counter)) {
       counters.add('replayed');
+      return undefined;
+    }
+    if (known === undefined && peer.isRetired(header.session)) {
+      this.#stale(peer, header, datagram.from);
       return undefined;
     }
     const cipher = known?.cipher ?? this.#derive(peer, header);
@@ -64,11 +78,8 @@ export class Door {
 
     const prefix = readPrefix(plain);
     if (prefix.incarnation < peer.incarnation) {
-      counters.add('staleIncarnation');
-      if (this.#core.now - peer.lastStaleReply >= 1000) {
-        peer.lastStaleReply = this.#core.now;
-        this.#answerStale(peer, header.link);
-      }
+      peer.retire(header.session);
+      this.#stale(peer, header, datagram.from);
       return undefined;
     }
     const frames = decodeFrames(plain, prefixBytes);
@@ -112,7 +123,7 @@ export class Door {
     };
   }
 
-  #header(bytes: Uint8Array): Header | undefined {
+  #header({ bytes, from }: Datagram): Header | undefined {
     const { counters, configuration, self } = this.#core;
     const header = readHeader(bytes);
     if (typeof header === 'string') {
@@ -130,11 +141,21 @@ export class Door {
       this.#tag = this.#core.seal.clusterTag(this.#tagFor);
     }
     if (header.clusterTag !== this.#tag) counters.add('datagramsOtherCluster');
-    else if (header.sender === self) counters.add('datagramsOwn');
-    else if (this.#peers.get(header.sender) === undefined) counters.add('datagramsUnknownNode');
+    else if (header.sender === self) {
+      counters.add('datagramsOwn');
+      this.#duplicates.consider(header, bytes, from);
+    } else if (this.#peers.get(header.sender) === undefined) counters.add('datagramsUnknownNode');
     else if (!configuration.links.some(({ id }) => id === header.link)) counters.add('datagramsUnknownLink');
     else return header;
     return undefined;
+  }
+
+  /** A session of a life that is over. Whoever still lives it is told, where it sends from. */
+  #stale(peer: Peer, header: Header, from: Address): void {
+    this.#core.counters.add('staleIncarnation');
+    if (this.#core.now - peer.lastStaleReply < staleReplyMs) return;
+    peer.lastStaleReply = this.#core.now;
+    this.#answerStale(peer, header.link, from);
   }
 
   #known(peer: Peer, { session: [high, low], keyId }: Header): Session | undefined {

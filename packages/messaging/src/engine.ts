@@ -11,6 +11,7 @@ import type { Instant } from '@systole/kernel';
 import { checkConfiguration, type Configuration } from './configuration.ts';
 import { Core, forever, never } from './core.ts';
 import { type Admitted, Door } from './door.ts';
+import { Duplicates } from './duplicates.ts';
 import type { Frame, HeartbeatFrame } from './frames.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { gapAnswerEntries, unreliableBytesMax } from './limits.ts';
@@ -21,7 +22,16 @@ import { type Peer, Peers } from './peers.ts';
 import { Stalls } from './stalls.ts';
 import { Standing } from './standing.ts';
 import { statusOf } from './status.ts';
-import type { Engine, EngineEffect, EngineInput, EngineOptions, EngineStatus, NodeId, StateRecord } from './surface.ts';
+import type {
+  Address,
+  Engine,
+  EngineEffect,
+  EngineInput,
+  EngineOptions,
+  EngineStatus,
+  NodeId,
+  StateRecord,
+} from './surface.ts';
 import { sameTag } from './view-tag.ts';
 
 /** Two heartbeats are at least so far apart, however many reasons there are to send one at once. */
@@ -33,6 +43,9 @@ const applicationHangMs = 10_000;
 /** Clocks further apart than this are reported: services and logs need common time. The protocol does not. */
 const skewReportMs = 1000;
 const skewReportAgainMs = 600_000;
+/** A higher incarnation of ours, told for so long, makes this one restart. Peers tell once a second. */
+const staleWaitMs = 3000;
+const staleForgetMs = 5000;
 /** Entries one recovery request is answered with. */
 const recoveryEntries = 128;
 
@@ -64,6 +77,8 @@ class MessagingEngine implements Engine {
   #leaveAt = forever;
   #aliveAt: number | undefined;
   #wallOffset: number | undefined;
+  #staleSince = never;
+  #staleLast = never;
   readonly #skewReported = new Map<NodeId, number>();
 
   constructor(options: EngineOptions) {
@@ -71,9 +86,15 @@ class MessagingEngine implements Engine {
     this.#peers = new Peers(this.#core);
     this.#links = new Links(this.#core, this.#peers);
     this.#outbox = new Outbox(this.#core, this.#links);
-    this.#door = new Door(this.#core, this.#peers, (peer, link) => {
-      this.#outbox.onLink(link, peer.node, { type: 'staleIncarnation', mustExceed: peer.incarnation });
+    const duplicates = new Duplicates(this.#core, this.#peers, this.#outbox, (isOlder, from) => {
+      if (isOlder) this.#stopFor(from);
     });
+    this.#door = new Door(
+      this.#core,
+      this.#peers,
+      (peer, link, to) => this.#outbox.toAddress(link, to, { type: 'staleIncarnation', mustExceed: peer.incarnation }),
+      duplicates,
+    );
     const memory = options.quorum.start(options.saved?.quorum);
     this.#standing = new Standing(this.#core, this.#peers, memory, (changed, done) => this.#save(changed, done));
     const highest = Math.max(options.saved?.highestNumber ?? 0, memory.lineage);
@@ -296,9 +317,16 @@ class MessagingEngine implements Engine {
     }
   }
 
-  /** A peer knows a later life of this node: this one must end, and the next be later still. */
+  /**
+   * A peer knows a later life of this node: this one must end, and the next be later still. But not at once: if that
+   * later life is another machine running right now under our id, it is the one to stop, and needs the time to see us.
+   */
   #staleIncarnation(mustExceed: number): void {
+    const { now } = this.#core;
     if (mustExceed < this.#core.incarnation) return;
+    if (now - this.#staleLast > staleForgetMs) this.#staleSince = now;
+    this.#staleLast = now;
+    if (now - this.#staleSince < staleWaitMs) return;
     this.#phase = 'left';
     const record = {
       incarnation: mustExceed,
@@ -306,6 +334,13 @@ class MessagingEngine implements Engine {
       quorum: this.#standing.memory,
     };
     this.#core.emit({ type: 'restart', reason: 'staleIncarnation', record });
+  }
+
+  /** The other machine of this id was there before. */
+  #stopFor(from: Address): void {
+    this.#membership.order.origin.end();
+    this.#phase = 'left';
+    this.#core.emit({ type: 'stopped', reason: 'duplicateNode', from });
   }
 
   #drainLoopback(): void {

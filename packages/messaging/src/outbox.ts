@@ -10,7 +10,7 @@ import { datagramBytesMax, datagramOverhead, outboxFrames } from './limits.ts';
 import type { Links, Target } from './links.ts';
 import { headerBytes, prefixBytes, tagBytes, writeHeader, writePrefix } from './packet.ts';
 import type { SessionCipher } from './seal.ts';
-import type { NodeId } from './surface.ts';
+import type { Address, NodeId } from './surface.ts';
 
 const all = -1;
 const members = -2;
@@ -26,7 +26,7 @@ export class Outbox {
   readonly #core: Core;
   readonly #links: Links;
   #frames = new Map<number, Uint8Array[]>();
-  #onLink: { link: number; node: NodeId; frame: Uint8Array }[] = [];
+  #onLink: { link: number; to: NodeId | Address; frame: Uint8Array }[] = [];
   #count = 0;
   /** The members data go to. */
   #members: readonly NodeId[] = [];
@@ -59,6 +59,11 @@ export class Outbox {
     this.#sessionNumber = Math.min(this.#sessionNumber + 1, 65535);
     this.#sessionSince = this.#core.now;
     this.#counter = 0;
+  }
+
+  /** Whether a datagram in this node's name is of its present session: its own, looped back. */
+  isOwnSession([high, low]: readonly [number, number]): boolean {
+    return high === this.#session[0] && low === this.#session[1];
   }
 
   setMembers(nodes: readonly NodeId[]): void {
@@ -102,7 +107,13 @@ export class Outbox {
 
   /** To one node on one link: pings and probes, which are about the link. */
   onLink(link: number, node: NodeId, frame: Frame): void {
-    this.#onLink.push({ link, node, frame: encodeFrame(frame) });
+    this.#onLink.push({ link, to: node, frame: encodeFrame(frame) });
+    this.#count += 1;
+  }
+
+  /** To where a datagram came from, whoever is known to be there. */
+  toAddress(link: number, to: Address, frame: Frame): void {
+    this.#onLink.push({ link, to, frame: encodeFrame(frame) });
     this.#count += 1;
   }
 
@@ -124,8 +135,11 @@ export class Outbox {
     const budget = this.#links.budget();
     for (const [where, frames] of this.#frames) this.#send(frames, budget, () => this.#targets(where));
     this.#frames.clear();
-    for (const { link, node, frame } of this.#onLink) {
-      const targets = this.#links.toNodeEverywhere(node).filter((target) => target.link === link);
+    for (const { link, to, frame } of this.#onLink) {
+      const targets =
+        typeof to === 'number'
+          ? this.#links.toNodeEverywhere(to).filter((target) => target.link === link)
+          : [{ link, to }];
       this.#send([frame], budget, () => targets);
     }
     this.#onLink = [];

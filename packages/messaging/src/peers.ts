@@ -7,6 +7,7 @@
  */
 import { type Core, never } from './core.ts';
 import type { HeartbeatFrame } from './frames.ts';
+import { sessionsPerPeer } from './limits.ts';
 import type { ReplayWindow } from './replay-window.ts';
 import type { SessionCipher } from './seal.ts';
 import type { Address, NodeId } from './surface.ts';
@@ -102,19 +103,30 @@ export class Peer {
   /** Wall clock of the peer minus monotonic clock of ours, at its latest heartbeat. */
   wallOffset: number | undefined;
   lastStaleReply = never;
-  lastCount = 0;
   derivations = 0;
   derivationsSince = never;
+  readonly #retired: (readonly [high: number, low: number])[] = [];
 
   constructor(node: NodeId) {
     this.node = node;
     this.links = Array.from({ length: 8 }, newPeerLink);
   }
 
+  /** A session of an earlier life: refused from now on without the cost of its key. */
+  retire([high, low]: readonly [number, number]): void {
+    this.#retired.push([high, low]);
+    if (this.#retired.length > sessionsPerPeer) this.#retired.shift();
+  }
+
+  isRetired([high, low]: readonly [number, number]): boolean {
+    return this.#retired.some((session) => session[0] === high && session[1] === low);
+  }
+
   /** Another life of the node: nothing of the old one remains, addresses apart. */
   restart(incarnation: number): void {
     this.incarnation = incarnation;
-    this.sessions = this.sessions.filter((session) => session.incarnation >= incarnation);
+    for (const { high, low } of this.sessions) this.retire([high, low]);
+    this.sessions = [];
     this.sessionNumber = 0;
     this.proven = false;
     this.lastHeard = never;

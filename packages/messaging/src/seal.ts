@@ -19,14 +19,14 @@ export interface SessionCipher {
 
 export interface Seal {
   /** The first four bytes of a digest of the cluster's name: tells clusters on one group apart before any decryption. */
-  clusterTag(clusterName: string): number;
+  readonly clusterTag: (clusterName: string) => number;
   /** `session` is 64 random bits as two unsigned halves. Costs tens of microseconds: keep the result. */
-  cipher(
+  readonly cipher: (
     key: ClusterKey,
     clusterName: string,
     node: NodeId,
     session: readonly [high: number, low: number],
-  ): SessionCipher;
+  ) => SessionCipher;
 }
 
 function checksum(bytes: Uint8Array, end: number, salt: number): number {

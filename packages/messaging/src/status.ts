@@ -61,6 +61,8 @@ function peerStatus(core: Core, peers: Peers, membership: Membership, peer: Peer
   return {
     node: peer.node,
     incarnation: peer.incarnation,
+    protocol: { min: peer.protocolMin, max: peer.protocolMax },
+    configurationRevision: peer.revision,
     heard: peers.isHeard(peer),
     hearsMe: peers.hearsMe(peer),
     ...(peer.lastHeard === never ? {} : { silenceMs: peers.silence(peer) }),

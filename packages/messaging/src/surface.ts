@@ -187,6 +187,11 @@ export type EngineEffect =
   | { readonly type: 'left' }
   /** This node cannot go on as it is: `staleIncarnation`: restart the engine with a higher one, as saved. */
   | { readonly type: 'restart'; readonly reason: 'staleIncarnation'; readonly record: StateRecord }
+  /**
+   * Another machine runs under this node's id, and was there before: this one must stop, or both would take turns being
+   * put out. Not to be started again before the configuration is corrected. `from` is where the other one sends from.
+   */
+  | { readonly type: 'stopped'; readonly reason: 'duplicateNode'; readonly from: Address }
   /** Something an operator may want to read: a stable event name and its facts. */
   | { readonly type: 'report'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
@@ -228,6 +233,8 @@ export interface PeerLinkStatus {
 export interface PeerStatus {
   readonly node: NodeId;
   readonly incarnation: number;
+  readonly protocol: { readonly min: number; readonly max: number };
+  readonly configurationRevision: number;
   readonly heard: boolean;
   readonly hearsMe: boolean;
   readonly silenceMs?: number;

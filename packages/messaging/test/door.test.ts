@@ -157,7 +157,7 @@ describe('former lives', () => {
     cluster.now = now - 200_000; // its clock is read at start
     cluster.start(3);
     cluster.now = now + 1000;
-    cluster.run(3000);
+    cluster.run(9000);
     expect(membersAt(cluster, 1)).toEqual([1, 2, 3]);
     cluster.finish();
   });
@@ -180,6 +180,35 @@ describe('former lives', () => {
     theatre.puppets.set(2, { ...first, counter: 6000, beats: puppet.beats });
     theatre.send(2, theatre.heartbeatOf(2));
     expect(theatreCounters(theatre)['staleSession']).toBe(before + 1);
+  });
+});
+
+describe('two machines of one id', () => {
+  test('the one that came later stops and says so; the first stays, or is soon back', () => {
+    const cluster = settledCluster({ nodes: 3 });
+    cluster.run(5000);
+    // Node 4 of the harness is a second machine that is configured as node 3.
+    const intruder = cluster.addMachine(4, { ...cluster.machine(3).configuration });
+    cluster.start(4);
+    cluster.run(4500);
+    expect(intruder.stopped).toBe('duplicateNode');
+    cluster.run(20_000); // its departures may have been enough for damping
+    expect(membersAt(cluster, 1)).toEqual([1, 2, 3]);
+    expect(cluster.machine(3).engine).toBeDefined();
+    expect(cluster.machine(3).generation).toBeLessThanOrEqual(3);
+  });
+
+  test('a quick restart is not taken for a second machine', () => {
+    const cluster = settledCluster({ nodes: 3, delayMs: [0, 20], duplicate: 0.3 });
+    cluster.filter = (from, to, _link, _via, bytes) => {
+      if (from === 3) cluster.at(cluster.now + 15, () => cluster.arrive(3, 3, 0, 'multicast', bytes)); // looped back late
+      return from !== to;
+    };
+    cluster.crash(3);
+    cluster.start(3);
+    cluster.run(4000);
+    expect(cluster.isSettled()).toBe(true);
+    expect(cluster.machine(3).stopped).toBeUndefined();
   });
 });
 

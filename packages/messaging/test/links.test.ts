@@ -82,7 +82,10 @@ describe('two links', () => {
         cluster.run(3);
       }
       cluster.run(100);
-      expect([...used].toSorted(), linkMode).toEqual(links);
+      expect(
+        [...used].toSorted((a, b) => a - b),
+        linkMode,
+      ).toEqual(links);
       for (const id of [1, 2, 3]) expect(cluster.machine(id).deliveries).toHaveLength(20);
       cluster.finish();
     }

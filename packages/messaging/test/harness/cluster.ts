@@ -141,6 +141,8 @@ export class Machine {
   readonly rejected: { handle: number; reason: string }[] = [];
   readonly unreliable: string[] = [];
   hasLeft = false;
+  /** Why the engine told its host to stop for good. */
+  stopped: string | undefined;
   drained = 0;
 
   constructor(id: NodeId, configuration: Configuration) {
@@ -201,12 +203,20 @@ export class Cluster {
   }
 
   #checkExclusive(): void {
-    this.laws.exclusive(this.now, (id) => this.machine(id).pausedUntil < 0);
+    const paused = new Set(this.up.filter(({ pausedUntil }) => pausedUntil >= 0).map(({ life }) => life));
+    this.laws.exclusive(this.now, (life) => !paused.has(life));
     this.at(this.now + 10, () => this.#checkExclusive());
   }
 
   machine(id: NodeId): Machine {
     return this.machines.get(id) as Machine;
+  }
+
+  /** One more machine, whatever it is configured as; `id` is the harness's name for it. */
+  addMachine(id: NodeId, configuration: Configuration): Machine {
+    const machine = new Machine(id, configuration);
+    this.machines.set(id, machine);
+    return machine;
   }
 
   get up(): Machine[] {
@@ -240,8 +250,8 @@ export class Cluster {
     machine.pausedUntil = -1;
     machine.wakeAt = Number.MAX_SAFE_INTEGER;
     machine.hasLeft = false;
-    machine.life = `${id}@${Math.max((machine.saved?.incarnation ?? 0) + 1, wall)}`;
-    this.laws.started(id, machine.life);
+    machine.life = `${machine.configuration.self}@${Math.max((machine.saved?.incarnation ?? 0) + 1, wall)}`;
+    this.laws.started(machine.configuration.self, machine.life);
     this.input(machine, { type: 'tick' });
   }
 
@@ -254,7 +264,7 @@ export class Cluster {
     const machine = this.machine(id);
     machine.engine = undefined;
     machine.generation += 1;
-    this.laws.crashed(id);
+    this.laws.crashed(machine.life);
   }
 
   /** The machine stands still until then; what arrives waits. */
@@ -443,6 +453,10 @@ export class Cluster {
         break;
       case 'left':
         machine.hasLeft = true;
+        this.crash(machine.id);
+        break;
+      case 'stopped':
+        machine.stopped = effect.reason;
         this.crash(machine.id);
         break;
       case 'restart':

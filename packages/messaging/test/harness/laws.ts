@@ -55,7 +55,8 @@ export class Laws {
   readonly #lives = new Map<string, Life>();
   readonly #messages = new Map<string, Submitted>();
   readonly #persisted = new Map<string, Set<NodeId>>();
-  readonly #held = new Map<NodeId, Held>();
+  /** By life. */
+  readonly #held = new Map<string, Held>();
   readonly #activeAt = new Map<string, number>();
   readonly #delivered = new Map<string, Set<string>>();
   readonly #quorum: number;
@@ -84,8 +85,8 @@ export class Laws {
     });
   }
 
-  crashed(node: NodeId): void {
-    this.#held.delete(node);
+  crashed(life: string): void {
+    this.#held.delete(life);
   }
 
   submitted(life: string, body: Uint8Array, tag: ViewTag | undefined): void {
@@ -119,20 +120,17 @@ export class Laws {
     else if (effect.type === 'quorum') {
       const { state: standing, view, exclusiveAfterMs = Number.POSITIVE_INFINITY } = effect.state;
       const activeAt = this.#activeAt.get(`${life}:${keyOf(view)}`) ?? now;
-      this.#quorumState(
-        state.node,
-        standing === 'held' ? { view, exclusiveFrom: activeAt + exclusiveAfterMs } : undefined,
-      );
+      this.#quorumState(life, standing === 'held' ? { view, exclusiveFrom: activeAt + exclusiveAfterMs } : undefined);
     }
   }
 
-  #quorumState(node: NodeId, held: Held | undefined): void {
-    if (held === undefined) this.#held.delete(node);
-    else this.#held.set(node, held);
+  #quorumState(life: string, held: Held | undefined): void {
+    if (held === undefined) this.#held.delete(life);
+    else this.#held.set(life, held);
   }
 
   /** Once a view says that it is alone, no node that runs may believe itself quorate in another. */
-  exclusive(now: number, isRunning: (node: NodeId) => boolean): void {
+  exclusive(now: number, isRunning: (life: string) => boolean): void {
     for (const [node, held] of this.#held) {
       if (now <= held.exclusiveFrom) continue;
       for (const [other, { view }] of this.#held) {

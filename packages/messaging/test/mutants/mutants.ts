@@ -161,6 +161,13 @@ export const mutants: readonly Mutant[] = [
     killedBy: { seeds: 40 },
   },
   {
+    name: 'a change of the base is acknowledged before it is saved',
+    file: 'order.ts',
+    find: 'return first === undefined ? this.log.received : Math.min(this.log.received, first - 1);',
+    replace: 'return first === -1 ? 0 : this.log.received;',
+    killedBy: { test: 'standing', name: 'before it is saved' },
+  },
+  {
     name: 'a counter may come twice',
     file: 'replay-window.ts',
     find: 'if (counter < 1) return false;',
