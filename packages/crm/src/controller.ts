@@ -238,6 +238,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     this.#quorum = this.#quorum === 'unknown' ? 'unknown' : 'uncertain';
     const self = this.#options.self;
     const departed = input.departed.filter(({ name }) => name !== self);
+    const gone = departed.map(({ name, cause }) => `${name} ${cause === 'left' ? 'has left' : 'is lost'}`);
+    if (gone.length > 0) this.#dc.noteCause(gone.join(', '));
     for (const { name, cause } of departed) {
       const isClean = cause === 'left';
       const text = isClean
@@ -382,7 +384,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     if (before !== input.state) {
       const level = input.state === 'lost' ? 'warn' : input.state === 'held' ? 'info' : 'debug';
       this.#report(level, `quorum.${input.state}`, `quorum ${input.state}: ${input.reason}`);
-      this.#news(`quorum ${input.state}`);
+      if (input.state !== 'uncertain') this.#news(`quorum ${input.state}`);
     }
     this.#outbox.quorum(input.state === 'held', this.#effects);
     if (input.state === 'uncertain') this.#feed({ type: 'unfit' });

@@ -58,6 +58,9 @@ export const transitionsMax = 100;
 const restlessMax = 30;
 const breathMs = 1000;
 
+/** Say nothing that an operator would want to know, if there is anything better. */
+const weakCauses: ReadonlySet<string> = new Set(['', 'start', 'a new DC', 'a new view', 'quorum held']);
+
 const recheckDefaultMs = 15 * 60_000; // cluster-recheck-interval
 const attemptsDefault = 10; // stonith-max-attempts
 const retryMs = 60_000; // a fence device that was given up is tried again after so long
@@ -100,7 +103,7 @@ export class DcDuties {
 
   /** Why the next transition will be needed, for the history. The first cause since the last transition counts. */
   noteCause(reason: string): void {
-    if (this.#cause === '') this.#cause = reason;
+    if (weakCauses.has(this.#cause)) this.#cause = reason;
   }
 
   schedule({ cib, effects, quorum }: Office): void {
