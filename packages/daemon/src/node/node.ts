@@ -329,6 +329,12 @@ export class ClusterNode {
         this.#stop(75, 'another life of this node was newer (a clock set back, or a copied disk): start again');
         break;
       }
+      case 'stopped':
+        this.#stop(
+          78,
+          `${effect.from.host} runs as this same node, and was there before: correct the configuration of one`,
+        );
+        break;
       case 'report':
         this.#reportMessaging(effect);
         break;
