@@ -23,6 +23,8 @@ export interface Branch {
   readonly highest: Float64Array;
   /** By node: some offer is -INFINITY (1), some is INFINITY (2), or both (3). */
   readonly absolute: Uint8Array;
+  /** The nodes to which it adds anything; worked out when it is added for the first time. */
+  nodes: Int32Array | undefined;
 }
 
 /** At most so many links into one family, and so many weights for one link (different ways give different ones). */
@@ -148,6 +150,7 @@ function startWith(offer: Int32Array): Branch {
     lowest: sums.subarray(size, 2 * size),
     highest: sums.subarray(2 * size),
     absolute: new Uint8Array(size),
+    nodes: undefined,
   };
   for (let at = 0; at < size; at += 1) {
     const delta = offer[at] ?? 0;
@@ -181,16 +184,29 @@ export function addBranch(
   scores: Int32Array,
   isNonnegative: boolean,
 ): Int32Array | undefined {
+  const nodes = (branch.nodes ??= nodesOf(branch));
+  if (nodes.length === 0) return scores;
   if (!keepsANode(board, branch, scores)) return undefined;
-  const result = scores.slice();
-  for (let at = 0; at < scores.length; at += 1) {
+  let result = scores;
+  for (const at of nodes) {
     const before = scores[at] ?? ABSENT;
     if (before === ABSENT) continue;
     const after = added(before, branch, at, isNonnegative);
     if (after === undefined) return undefined;
+    if (after === before) continue;
+    if (result === scores) result = scores.slice();
     result[at] = after;
   }
   return result;
+}
+
+/** Most branches add something to few nodes only: where something is, and where nothing may be. */
+function nodesOf({ total, lowest, highest, absolute }: Branch): Int32Array {
+  const nodes: number[] = [];
+  for (let at = 0; at < total.length; at += 1) {
+    if (total[at] !== 0 || lowest[at] !== 0 || highest[at] !== 0 || absolute[at] !== 0) nodes.push(at);
+  }
+  return Int32Array.from(nodes);
 }
 
 /** A node that can run it stays possible throughout, so that nothing on the way is undone for lack of nodes. */

@@ -104,24 +104,20 @@ function instanceNumber(id: string): number {
 
 /** What all that the instance is colocated with, in either direction, makes of the node it is on. */
 function colocationScoreAt(board: Board, slot: Slot, at: number): number {
-  let scores = new Int32Array(slot.scores.length).fill(ABSENT);
+  let scores: Int32Array = new Int32Array(slot.scores.length).fill(ABSENT);
   scores[at] = board.seats[at]?.node.score ?? 0;
   const options = { followsPrimaries: false, rollsBack: false };
   for (const link of linksAsDependent(slot)) {
     const factor = factorOf(link.score);
-    scores = copyOf(mergeScores(board, link.primary, slot, scores, link, factor, { ...options, isNonnegative: false }));
+    scores = mergeScores(board, link.primary, slot, scores, link, factor, { ...options, isNonnegative: false });
   }
   for (const link of linksAsPrimary(board, slot)) {
     if (!hasInfluence(link, slot)) continue;
     const factor = factorOf(link.score);
-    scores = copyOf(
-      mergeScores(board, link.dependent, slot, scores, link, factor, { ...options, isNonnegative: true }),
-    );
+    scores = mergeScores(board, link.dependent, slot, scores, link, factor, { ...options, isNonnegative: true });
   }
   return scores[at] ?? 0;
 }
-
-const copyOf = (scores: Int32Array): Int32Array<ArrayBuffer> => new Int32Array(scores);
 
 /** Places up to `max` of the instances, at most `perNode` on a node; the rest will be stopped. */
 export function assignInstances(
