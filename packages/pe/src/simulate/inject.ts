@@ -34,7 +34,7 @@ export interface ResultSpec {
   readonly exitCode: number;
 }
 
-const form = /^(.+)_([a-z]+(?:_(?:to|from)|-agent)?)_(\d+)@([^=]+)=(\d{1,3})$/;
+const form = /^(.+?)_(migrate_(?:to|from)|[a-z]+(?:-[a-z]+)*)_(\d+)@([^=]+)=(\d{1,3})$/;
 
 /** Reads `web_monitor_10000@alpha=7`. */
 export function parseResultSpec(text: string): Result<ResultSpec, string> {
