@@ -28,6 +28,8 @@ export interface LabOptions {
   readonly nodes: readonly string[];
   /** Where agents are looked for; the daemon's own places unless given. */
   readonly agents?: readonly string[];
+  /** Shell text that every machine runs when it boots, ending in `&&`. */
+  readonly prepare?: string;
   readonly onLog?: (line: LogLine) => void;
   /** What a daemon prints that is no log line: on standard error, or when it fails. */
   readonly onText?: (node: string, text: string) => void;
@@ -70,7 +72,7 @@ export class Lab {
   }
 
   #add(node: string): void {
-    this.machines.set(node, new Machine(node));
+    this.machines.set(node, new Machine(node, this.#options.prepare));
   }
 
   /** Opens a laboratory with all machines on, and no daemon running. */

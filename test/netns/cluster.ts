@@ -28,10 +28,14 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 /** `configuration` is crm text; `POWER` in it stands for the power switch's socket. */
-export async function openCluster(configuration: string, nodes = ['n1', 'n2', 'n3']): Promise<TestCluster> {
+export async function openCluster(
+  configuration: string,
+  { nodes = ['n1', 'n2', 'n3'], prepare = '' }: { readonly nodes?: readonly string[]; readonly prepare?: string } = {},
+): Promise<TestCluster> {
   const words: string[] = [];
   const lab = await Lab.open({
     nodes,
+    prepare,
     onText: (node, text) => words.push(`${node}: ${text}`),
     agents: ['/usr/lib/ocf', join(root, 'examples', 'web', 'init.d'), '/etc/init.d'],
   });
@@ -57,17 +61,23 @@ export async function openCluster(configuration: string, nodes = ['n1', 'n2', 'n
     lab,
     watch,
     status,
-    runsOn: (resource, ask = nodes[0] ?? '') =>
-      until(
-        `${resource} runs and the cluster is idle`,
-        async () => {
-          const answer = await lab.status(ask);
-          const row = answer?.resources.find((one) => (one.id ?? one.rsc) === resource && one.role === 'Started');
-          return answer?.transition.state === 'idle' ? row?.nodes[0] : undefined;
-        },
-        60_000,
-        100,
-      ),
+    runsOn: async (resource, ask = nodes[0] ?? '') => {
+      try {
+        return await until(
+          `${resource} runs and the cluster is idle`,
+          async () => {
+            const answer = await lab.status(ask);
+            const row = answer?.resources.find((one) => (one.id ?? one.rsc) === resource && one.role === 'Started');
+            return answer?.transition.state === 'idle' ? row?.nodes[0] : undefined;
+          },
+          60_000,
+          100,
+        );
+      } catch (error) {
+        const told = lab.log.filter((line) => line['level'] !== 'info').map((line) => `${line.node}: ${line.msg}`);
+        throw new Error(`${String(error)}; the cluster said:\n${told.slice(-20).join('\n')}`, { cause: error });
+      }
+    },
     probe: async () => {
       const answers: Answer[] = [];
       lab.client.start(
