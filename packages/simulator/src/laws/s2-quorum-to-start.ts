@@ -12,8 +12,11 @@ export function quorumToStart(): Law {
       if (event.type !== 'operation' || (event.operation !== 'start' && event.operation !== 'promote'))
         return undefined;
       if (standing === undefined || standing.quorum === 'held') return undefined;
-      // `freeze` keeps what runs in its partition running: a restart in place is its promise, and S1 watches over it.
-      if (world.settings.noQuorumPolicy === 'freeze' && standing.quorum === 'lost') return undefined;
+      // `freeze`, and `demote` for promotables, keep what runs in their partition running: a restart in place is their
+      // promise, and S1 watches over it. A promotion never is.
+      const { noQuorumPolicy } = world.settings;
+      const isRestart = event.operation === 'start' && standing.quorum === 'lost';
+      if (isRestart && (noQuorumPolicy === 'freeze' || noQuorumPolicy === 'demote')) return undefined;
       return `${world.nameOf(event.machine)} begins ${event.operation} of ${event.instance} while its quorum is ${standing.quorum}`;
     },
   };
