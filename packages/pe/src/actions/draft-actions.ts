@@ -93,7 +93,11 @@ function draftDemands(plan: Plan): void {
         break;
     }
   }
-  for (const { node, reason } of placement.fencing) plan.mustFence(node, reason);
+  for (const { node, reason } of placement.fencing) {
+    // Placement has marked a member as unclean already.
+    if (node.kind === 'member') plan.fencing(node, { isOptional: true, reason });
+    else plan.mustFence(node, reason);
+  }
 }
 
 /**

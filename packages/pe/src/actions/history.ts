@@ -36,8 +36,10 @@ export function checkHistories(plan: Plan): readonly PostponedEntry[] {
   const postponed: PostponedEntry[] = [];
   const owners = ownersByName(plan);
   const active = activeByNode(plan);
+  const fenced = new Set(plan.placement.fencing.map(({ node }) => node));
   for (const node of plan.situation.nodes) {
-    const isAvailable = node.isOnline && !node.isShutdown && !node.isUnclean && !node.isStandby && !node.isMaintenance;
+    const isClean = !node.isUnclean && !fenced.has(node);
+    const isAvailable = node.isOnline && !node.isShutdown && isClean && !node.isStandby && !node.isMaintenance;
     if (!isAvailable && !node.isMaintenance) continue;
     const activeHere = active.get(node);
     for (const [name, recorded] of plan.situation.recorded.get(node.name) ?? []) {

@@ -6,6 +6,7 @@
  */
 import { INFINITY } from '@systole/cib';
 import type { LocationRule, TicketRule } from '../constraints/constraint.ts';
+import type { Node } from '../status/node.ts';
 import {
   ABSENT,
   addScoreDeep,
@@ -73,13 +74,7 @@ function applyTicket(board: Board, slot: Slot, rule: TicketRule): void {
     case 'fence':
       if (!fitsRole) return;
       ban();
-      for (const node of slot.instance.activeNodes) {
-        board.fencing.push({ node, reason: 'deadman ticket was lost' });
-        const seat = board.seats[node.index];
-        if (seat === undefined || node.kind === 'guest') continue;
-        seat.isUnclean = true;
-        updateAvailability(seat);
-      }
+      for (const node of slot.instance.activeNodes) fenceForTicket(board, node);
       break;
     case 'freeze':
       if (!fitsRole) return;
@@ -87,6 +82,17 @@ function applyTicket(board: Board, slot: Slot, rule: TicketRule): void {
       slot.isBlocked = true;
       break;
   }
+}
+
+/** A member that is unclean already will be fenced without this reason. */
+function fenceForTicket(board: Board, node: Node): void {
+  const seat = board.seats[node.index];
+  if (seat === undefined || (node.kind === 'member' && seat.isUnclean)) return;
+  board.fencing.push({ node, reason: 'deadman ticket was lost' });
+  // A guest is fenced by recovering what it runs in, and may come up again at once.
+  if (node.kind === 'guest') return;
+  seat.isUnclean = true;
+  updateAvailability(seat);
 }
 
 /** A clone whose promoted role needs a ticket that is not there has no promoted instance. */
