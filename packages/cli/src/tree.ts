@@ -218,6 +218,20 @@ const resource: Level = {
       run: async (context, args) => (await moveCommands()).move(context, args),
     },
     {
+      word: 'relocate',
+      summary: 'everything to its preferred node: what would move, or do it',
+      details: 'Stickiness is ignored until everything is where it prefers to be, and counts again afterwards.',
+      arguments: [optional('show|run', ['show', 'run'])],
+      run: async (context, args) => (await moveCommands()).relocate(context, args),
+    },
+    {
+      word: 'safe-stop',
+      aliases: ['safe-disable'],
+      summary: 'stop resources only if nothing else stops or moves',
+      arguments: [many('RESOURCE', 'resource')],
+      run: async (context, args) => (await resourceCommands()).safeStop(context, args),
+    },
+    {
       word: 'ban',
       summary: 'keep a resource off a node, for a time or until resource clear',
       arguments: [one('RESOURCE', 'resource'), optional('NODE', 'node'), optional('DURATION', 'text')],
@@ -491,6 +505,12 @@ const configure: Level = {
       summary: 'value of a cluster option, or its default',
       arguments: [any('NAME', 'option')],
       run: async (context, args) => (await configureCommands()).getProperty(context, args),
+    },
+    {
+      word: 'describe',
+      summary: 'what cluster options mean, with their defaults and present values',
+      arguments: [any('NAME', 'option')],
+      run: async (context, args) => (await configureCommands()).describeOptions(context, args),
     },
     {
       word: 'validate-all',
@@ -989,6 +1009,14 @@ export const root: Level = {
       summary: 'why here, why not there, what blocks it',
       arguments: [one('RESOURCE|NODE', 'resource'), optional('NODE', 'node')],
       run: async (context, args) => (await answerCommands()).explain(context, args),
+    },
+    {
+      word: 'rule',
+      summary: 'which rules hold now, or at a time, on each node',
+      details: 'usage: rule check [ID] [--at TIME]; ID is that of the rule, or of what has it',
+      arguments: [any('check ID', 'id')],
+      isRaw: true,
+      run: async (context, args) => (await answerCommands()).checkRules(context, args),
     },
     {
       word: 'availability',

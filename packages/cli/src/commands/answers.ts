@@ -1,10 +1,12 @@
 /** Answers: `explain`, `verify`, `availability`, `resource scores`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Configuration, emptyCib, formatScore, importCib } from '@systole/cib/document';
+import { type Configuration, emptyCib, formatScore, importCib, type Rule } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { schedule } from '@systole/pe';
+import { fromConfiguration } from '../language/items.ts';
 import { Session } from '../language/session.ts';
+import { mapRules } from '../language/walk.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { type Finding, lint } from '../lint.ts';
 import { measure } from '../render/availability.ts';
@@ -124,6 +126,65 @@ function readAny(context: Context, file: string): Configuration {
     );
   for (const note of result.value.notes) context.remark(`${file}:${note.line}: ${note.element}: ${note.message}`);
   return result.value.cib.configuration;
+}
+
+// --- rules -----------------------------------------------------------------------------------------------------
+
+/** Every rule, or those of one id, as they are at an instant, node by node. */
+export async function checkRules(context: Context, args: readonly string[]): Promise<void> {
+  const { values, positionals } = readRuleOptions(args);
+  const words = positionals[0] === 'check' ? positionals.slice(1) : positionals;
+  const [wanted] = words;
+  const at = values.at === undefined ? Date.now() : Date.parse(values.at);
+  if (Number.isNaN(at))
+    throw new UsageError(`"${values.at ?? ''}" is not a time; write for example 2026-07-01T00:00:00Z`);
+  const { situation } = schedule(await liveCib(context), { now: at });
+  const { evaluateRule } = await import('@systole/cib/document');
+  const found: { readonly owner: string; readonly rule: Rule }[] = [];
+  for (const item of fromConfiguration(situation.cib.configuration)) {
+    mapRules(item, (rule) => {
+      found.push({ owner: item.id, rule });
+      return rule;
+    });
+  }
+  const rows = found
+    .filter(({ owner, rule }) => wanted === undefined || owner === wanted || rule.id === wanted)
+    .map(({ owner, rule }) => ({
+      id: rule.id ?? '',
+      owner,
+      nodes: Object.fromEntries(
+        situation.nodes.map((node) => [
+          node.name,
+          evaluateRule(rule, { ...situation.ruleContext, nodeAttributes: node.attributes }),
+        ]),
+      ),
+    }));
+  if (rows.length === 0 && wanted !== undefined) {
+    throw new SystoleError(
+      'notFound',
+      `there is no rule of "${wanted}"${didYouMean(
+        wanted,
+        found.map(({ owner }) => owner),
+      )}`,
+    );
+  }
+  context.answer(rows, () =>
+    table(
+      rows.map(({ id, owner, nodes }) => [
+        owner,
+        id,
+        ...Object.entries(nodes).map(([node, holds]) => `${node}: ${holds ? 'holds' : 'no'}`),
+      ]),
+    ),
+  );
+}
+
+function readRuleOptions(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: { at: { type: 'string' } }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 // --- availability ----------------------------------------------------------------------------------------------

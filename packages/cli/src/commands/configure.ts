@@ -11,7 +11,7 @@ import { SystoleError } from '@systole/kernel';
 import { type Item, toConfiguration } from '../language/items.ts';
 import { printItems } from '../language/print.ts';
 import { LanguageProblem } from '../language/problem.ts';
-import { selectItems } from '../language/select.ts';
+import { changedItems, selectItems } from '../language/select.ts';
 import { completeWord, editingWords, Session, type SessionHost } from '../language/session.ts';
 import { definitionWords } from '../language/parse.ts';
 import { Source, type Statement } from '../language/words.ts';
@@ -155,7 +155,22 @@ export async function commitEdits(context: Context, args: readonly string[]): Pr
     !(await agreed(context, open.session, open.cib))
   )
     return;
-  await commitSession(context, 'configure commit');
+  await commitSession(context, `configure commit: ${summaryOf(open.session)}`);
+}
+
+/** So many names are told in the history. */
+const NAMES_TOLD = 12;
+
+/** What was edited, by name: `www, prefer-n1, -old`. */
+function summaryOf(session: Session): string {
+  const { items } = session.draft;
+  const kept = new Set(items.map((item) => item.id));
+  const names = [
+    ...changedItems(items, session.baseItems).map((item) => item.id),
+    ...session.baseItems.filter((item) => !kept.has(item.id)).map((item) => `-${item.id}`),
+  ];
+  const more = names.length > NAMES_TOLD ? ` and ${names.length - NAMES_TOLD} more` : '';
+  return `${names.slice(0, NAMES_TOLD).join(', ')}${more}`;
 }
 
 /** Shows what would happen, and asks if something that runs would stop or move. */
@@ -344,6 +359,37 @@ export async function getProperty(context: Context, args: readonly string[]): Pr
   }
   const shown = values.map((value) => (isTrue ? String(/^(?:true|yes|on|y|1)$/i.test(value ?? '')) : (value ?? '')));
   context.answer(Object.fromEntries(names.map((name, index) => [name, shown[index]])), shown.join('\n'));
+}
+
+export async function describeOptions(context: Context, args: readonly string[]): Promise<void> {
+  const session = await openSession(context);
+  const { knownOptions, readOption } = await import('./options.ts');
+  const known = knownOptions.filter(
+    ({ name, former }) => args.length === 0 || args.includes(name) || args.includes(former ?? name),
+  );
+  if (known.length === 0) {
+    const { didYouMean } = await import('../language/suggest.ts');
+    const names = knownOptions.map(({ name }) => name);
+    throw new SystoleError(
+      'notFound',
+      `nothing is known of the option "${args[0] ?? ''}"${didYouMean(args[0] ?? '', names)}`,
+    );
+  }
+  const rows = known.map((option) => ({
+    ...option,
+    value: readOption(session.draft.items, option.name) ?? option.fallback,
+  }));
+  const { table } = await import('../render/table.ts');
+  context.answer(rows, () =>
+    table(
+      rows.map(({ name, value, fallback, meaning }) => [
+        name,
+        value,
+        value === fallback ? '' : `default ${fallback}`,
+        meaning,
+      ]),
+    ),
+  );
 }
 
 // --- files -----------------------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
  * Moving resources by constraints, and leaving none behind. A move sets a preference, waits until the resource is
  * there, and takes the preference back if the resource would stay without it.
  */
-import type { Cib, Constraint, Rule } from '@systole/cib/document';
-import { INFINITY } from '@systole/cib/document';
+import { type Cib, type Configuration, type Constraint, diff, INFINITY, type Rule } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import type { Draft } from '../language/draft.ts';
-import type { Item } from '../language/items.ts';
+import { fromConfiguration, type Item, toConfiguration } from '../language/items.ts';
+import { mapSets } from '../language/walk.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { changeConfiguration, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
@@ -74,6 +74,53 @@ async function takeBack(context: Context, command: string, id: string, ids: read
   await changeConfiguration(context, `${command} (done)`, (draft) =>
     draft.remove(ids.filter((each) => draft.find(each) !== undefined)),
   );
+}
+
+/** Everything to where it prefers to be: for a while, nothing is sticky. */
+export async function relocate(context: Context, args: readonly string[]): Promise<void> {
+  const [action = 'show'] = args;
+  const cib = await liveCib(context);
+  const loose: Cib = { ...cib, configuration: withoutStickiness(cib.configuration) };
+  const { disturbances } = await import('../render/plan.ts');
+  const moves = disturbances(cib, loose);
+  if (action === 'show' || moves.length === 0) {
+    context.answer(moves, moves.length === 0 ? 'everything is where it prefers to be' : moves.join('\n'));
+    return;
+  }
+  const { commit } = await import('../shell/change.ts');
+  const committed = await commit(context, 'resource relocate', cib, loose);
+  if (committed === undefined) return;
+  try {
+    await waitUntilIdle(context, context.options.waitMs ?? MOVE_WAIT_MS);
+  } finally {
+    // The opposite change, so that what others changed meanwhile stays.
+    const now = await liveCib(context);
+    await context.client.change(diff(loose, { ...loose, configuration: cib.configuration }), {
+      command: 'resource relocate (done)',
+    });
+    context.answer(
+      moves,
+      `moved: ${moves.join('; ')}${now.version.epoch > cib.version.epoch + 1 ? ' (others changed the configuration meanwhile)' : ''}`,
+    );
+  }
+}
+
+/** No stickiness anywhere. The default is 1 for clones, so it is said, not only left out. */
+function withoutStickiness(configuration: Configuration): Configuration {
+  const items = fromConfiguration(configuration).map((item) =>
+    mapSets(item, (set) => ({
+      ...set,
+      pairs: set.pairs.map((pair) => (pair.name === 'resource-stickiness' ? { ...pair, value: '0' } : pair)),
+    })),
+  );
+  const loose = toConfiguration(items, configuration);
+  const id = 'systole-relocate';
+  const defaults = {
+    id,
+    score: INFINITY,
+    pairs: [{ id: `${id}-stickiness`, name: 'resource-stickiness', value: '0' }],
+  };
+  return { ...loose, resourceDefaults: [...loose.resourceDefaults, defaults] };
 }
 
 export async function ban(context: Context, args: readonly string[]): Promise<void> {

@@ -3,13 +3,13 @@ import type { ResourceRow, StatusReport } from '@systole/api';
 import type { OperationRecord } from '@systole/cib/document';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
-import { fromConfiguration, type Item } from '../language/items.ts';
+import { fromConfiguration, type Item, membersOf } from '../language/items.ts';
 import { printItems } from '../language/print.ts';
 import { namesIn } from '../language/references.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';
-import { changeConfiguration } from '../shell/change.ts';
+import { changeConfiguration, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { exitStatus, UsageError } from '../shell/failure.ts';
 import { readValue, withValue } from '../shell/values.ts';
@@ -158,6 +158,34 @@ async function setRole(context: Context, word: string, ids: readonly string[], r
       draft.update(withRole(draft, item, role));
     }
   });
+}
+
+/** Stops only if the cluster would do nothing else because of it. */
+export async function safeStop(context: Context, ids: readonly string[]): Promise<void> {
+  const cib = await liveCib(context);
+  const draft = new Draft(cib.configuration);
+  const own = new Set<string>();
+  for (const id of ids) {
+    const item = findResource(draft, id);
+    draft.update(withValue(item, 'meta', 'target-role', 'Stopped'));
+    for (const name of withContents(draft, item)) own.add(name);
+  }
+  const { disturbances } = await import('../render/plan.ts');
+  const isOwn = (text: string): boolean =>
+    [...own].some((name) => new RegExp(`^stop ${name.replace(/[.]/g, '\\.')}(?::\\d+)? `).test(`${text} `));
+  const others = disturbances(cib, { ...cib, configuration: draft.finish() }).filter((text) => !isOwn(text));
+  if (others.length > 0) {
+    throw new SystoleError('refused', `stopping ${ids.join(', ')} would also: ${others.join('; ')}`);
+  }
+  await stop(context, ids);
+}
+
+function withContents(draft: Draft, item: Item): readonly string[] {
+  const inner = membersOf(item).flatMap((id) => {
+    const member = draft.find(id);
+    return member === undefined ? [] : withContents(draft, member);
+  });
+  return [item.id, ...inner];
 }
 
 /** `Started` is what is wanted of a promotable clone only if it was stopped before; it may be promoted again. */

@@ -61,6 +61,9 @@ async function show(context: Context, report: StatusReport, words: readonly stri
   else if (words.includes('xml')) {
     const { statusXml } = await import('../render/status-xml.ts');
     context.out(statusXml(report));
+  } else if (words.includes('html')) {
+    const { statusHtml } = await import('../render/status-html.ts');
+    context.out(statusHtml(report, renderStatus(report, { ...viewOf(context, words), hasColours: false })));
   } else {
     context.out(renderStatus(report, viewOf(context, words)));
     if (words.includes('ops') || words.includes('timing') || words.includes('full')) {

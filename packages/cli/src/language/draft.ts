@@ -641,8 +641,7 @@ export class Draft {
       throw new LanguageProblem(`an operation has no "${name}"${near}`, { place, code: 'notFound' });
     }
     const text = field === 'interval' || field === 'timeout' ? addUnit(value) : value;
-    const { id: _, ...withoutId } = only;
-    const changed: Operation = { ...(field === 'interval' ? withoutId : only), [field]: text };
+    const changed: Operation = { ...only, [field]: text };
     const list = operations.list.map((each) => (each === only ? changed : each));
     this.#put({ ...item, value: { ...item.value, operations: { ...operations, list } }, place } as Item, undefined);
   }

@@ -85,12 +85,19 @@ export async function step(
     const { editWithPlace } = await import('../commands/configure.ts');
     if (await editWithPlace(context, statement)) return position;
   }
+  if (from.level === root && isConfigure(entry) && statement !== undefined) {
+    const { editWithPlace } = await import('../commands/configure.ts');
+    if (await editWithPlace(context, { ...statement, words: statement.words.slice(1) })) return position;
+  }
   // What is done elsewhere must see what was edited before.
   if (from.level.word !== 'configure' && entry !== undefined && entry !== 'ambiguous' && entry.word !== 'configure')
     await leaveConfigure(context);
   const status = await runWords(context, words, from.level, from.path);
   return status === exitStatus.done ? position : status;
 }
+
+const isConfigure = (entry: ReturnType<typeof findEntry>): boolean =>
+  entry !== undefined && entry !== 'ambiguous' && entry.word === 'configure';
 
 const chooseRoot = (position: Position, word: string): Position => {
   const entry = findEntry(root, word);
