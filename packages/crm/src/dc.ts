@@ -59,7 +59,14 @@ const restlessMax = 30;
 const breathMs = 1000;
 
 /** Say nothing that an operator would want to know, if there is anything better. */
-const weakCauses: ReadonlySet<string> = new Set(['', 'start', 'a new DC', 'a new view', 'quorum held']);
+const weakCauses: ReadonlySet<string> = new Set([
+  '',
+  'start',
+  'a new DC',
+  'a new view',
+  'the view ended',
+  'quorum held',
+]);
 
 const recheckDefaultMs = 15 * 60_000; // cluster-recheck-interval
 const attemptsDefault = 10; // stonith-max-attempts

@@ -1,0 +1,115 @@
+/** A cluster of one node with virtual time, and the interface on top of it: real decisions, no sockets. */
+import { createApp } from '../../src/http/app.ts';
+import { EventLog } from '../../src/host/event-log.ts';
+import { createNode, type ClusterNode, type NodeEffect, type NodeInput } from '../../src/node/index.ts';
+import type { Answer } from '@systole/crm';
+import { epoch, instant, type Instant, seededRandom } from '@systole/kernel';
+import { identitySeal, timingProfiles } from '@systole/messaging';
+import { schedule } from '@systole/pe';
+import { standardPlaces } from '@systole/ra';
+
+export class OneNode {
+  readonly node: ClusterNode;
+  readonly events = new EventLog();
+  readonly app: ReturnType<typeof createApp>;
+  #now = 1000;
+  readonly #answers = new Map<string, (answer: Answer) => void>();
+  readonly #listeners = new Set<() => void>();
+  #requests = 0;
+  isShutDown = false;
+
+  constructor() {
+    const wallClock = () => epoch(1_800_000_000_000 + this.#now);
+    this.node = createNode({
+      configuration: {
+        self: 'n1',
+        nodes: ['n1'],
+        messaging: {
+          clusterName: 'test',
+          keys: [{ id: 0, key: new Uint8Array(32), primary: true }],
+          links: [{ id: 0, mode: 'multicast', priority: 0, mtu: 1500, family: 4 }],
+          linkMode: 'passive',
+          timing: timingProfiles.lan,
+          messageBytesMax: 1_048_576,
+          protocol: { min: 1, max: 1 },
+        },
+        quorum: {},
+        places: standardPlaces({ ra: '/nowhere', stonith: '/nowhere' }),
+      },
+      ports: { random: seededRandom(1), seal: identitySeal, wallClock, firstExisting: () => undefined },
+      saved: { resources: [], survivors: [], hasRebooted: true },
+      now: this.#instant(),
+    });
+    this.app = createApp({
+      cluster: 'test',
+      node: this.node,
+      now: () => this.#instant(),
+      wall: () => wallClock(),
+      request: (request) => {
+        const requestId = `r${++this.#requests}`;
+        const answered = new Promise<Answer>((resolve) => this.#answers.set(requestId, resolve));
+        this.give({ type: 'request', requestId, request });
+        return answered;
+      },
+      events: this.events,
+      afterTurn: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+      shutDown: () => {
+        this.isShutDown = true;
+      },
+      metrics: () => Promise.resolve('systole_quorate 1\n'),
+    });
+    this.run(2000);
+  }
+
+  #instant(): Instant {
+    return instant(this.#now);
+  }
+
+  give(input: NodeInput): void {
+    this.#carryOut(this.node.step(input, this.#instant()));
+    this.run(50);
+  }
+
+  /** Lets virtual time pass. */
+  run(ms: number): void {
+    const end = this.#now + ms;
+    for (; this.#now <= end; this.#now += 5) {
+      if (this.node.wakeAt() <= this.#now) this.#carryOut(this.node.step({ type: 'tick' }, this.#instant()));
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  #carryOut(effects: readonly NodeEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'saveMembership' || effect.type === 'saveCib') {
+        this.#carryOut(this.node.step({ type: 'saved', token: effect.token, isOk: true }, this.#instant()));
+      } else if (effect.type === 'schedule') {
+        const { transition } = schedule(effect.cib, { now: effect.at });
+        const outcome = { type: 'transition', transition } as const;
+        this.#carryOut(this.node.step({ type: 'scheduled', scheduleId: effect.scheduleId, outcome }, this.#instant()));
+      } else if (effect.type === 'answer') {
+        this.#answers.get(effect.requestId)?.(effect.answer);
+      } else if (effect.type === 'report') {
+        const { level, event, text, fields, subsystem } = effect;
+        this.events.add({ at: this.#now, level, event, text, fields, subsystem });
+      }
+    }
+  }
+
+  async get(path: string): Promise<{ readonly status: number; readonly body: Record<string, any> }> {
+    const response = await this.app.request(path);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  async post(path: string, body: unknown): Promise<{ readonly status: number; readonly body: Record<string, any> }> {
+    const response = await this.app.request(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+}
