@@ -1,5 +1,6 @@
 /** Everything that the transition engine and the agents need to know about one action. */
 import { type Draft, Flag } from '../graph/draft.ts';
+import { keysOf } from '../graph/keys.ts';
 import { has } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
 import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
@@ -62,20 +63,6 @@ function kindOf(draft: Draft): ActionKind {
   if (draft.operation === 'stonith') return has(draft.flags, Flag.pseudo) ? 'pseudo' : 'fence';
   if (['do_shutdown', 'clear_failcount', 'lrm_delete'].includes(draft.operation)) return 'cluster';
   return has(draft.flags, Flag.pseudo) ? 'pseudo' : 'rsc';
-}
-
-/** The key by the name that the history knows, and by the instance's own name where that is another. */
-export function keysOf(draft: Draft): { key: string; instanceKey?: string } {
-  const { subject } = draft;
-  if (subject === undefined) return { key: draft.key };
-  const own = `${subject.id}_${draft.key}`;
-  const { historyId } = subject.of;
-  if (historyId === undefined) return { key: own };
-  const known =
-    draft.operation === 'notify'
-      ? `${historyId}_${draft.extra.get('notify_type')}_notify_${draft.extra.get('notify_operation')}_0`
-      : `${historyId}_${draft.cancels ?? draft.operation}_${draft.intervalMs}`;
-  return known === own ? { key: own } : { key: known, instanceKey: own };
 }
 
 /** What the agent is, and by which names: the configured one, and that of the instance where it has one. */

@@ -76,7 +76,7 @@ function beforeInstanceStarts(plan: Plan, probe: Draft, link: Link): void {
   ) {
     return;
   }
-  for (const { then: start } of [...then.after]) {
+  for (const { then: start } of then.after) {
     if (start.operation !== 'start' || start.subject === undefined) continue;
     if (start.subject.of.activeNodes.length > 0 || start.subject.top !== collective) continue;
     plan.link(probe, start, Means.ordered | Means.unrunnableFirstBlocks);

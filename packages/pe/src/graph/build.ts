@@ -3,7 +3,8 @@ import { type Recheck } from '../situation.ts';
 import type { Transition, TransitionAction, TransitionSettings } from '../transition.ts';
 import { INFINITY } from '@systole/cib';
 import type { Draft } from './draft.ts';
-import { circles, isAcyclic } from './loops.ts';
+import { withoutCircles } from './circles.ts';
+import { keysOf } from './keys.ts';
 import type { Plan } from './plan.ts';
 import { forEachBefore, isInGraph, isWaitedFor } from './prune.ts';
 
@@ -11,7 +12,7 @@ export interface BuiltTransition {
   readonly transition: Transition;
   /** The drafts that the transition's actions came from, by their index there. */
   readonly drafts: readonly Draft[];
-  /** Actions that waited for each other in a circle, by their keys; each circle was cut. */
+  /** Actions that waited for each other in a circle, by their keys. */
   readonly circles: readonly (readonly string[])[];
 }
 
@@ -21,37 +22,28 @@ export function buildTransition(
   recheck: Recheck | undefined,
 ): BuiltTransition {
   const chosen = plan.drafts.filter((draft) => isInGraph(plan, draft));
+  const { drafts, pairs, circles } = withoutCircles(chosen, pairsOf(plan, chosen));
+  return {
+    transition: { settings: settings(plan, recheck), actions: drafts.map(describe), orderings: pairs },
+    drafts,
+    circles: circles.map((circle) => circle.map((draft) => keysOf(draft).key)),
+  };
+}
+
+type Pair = readonly [number, number];
+
+/** What waits for what, as indexes into `chosen`. */
+function pairsOf(plan: Plan, chosen: readonly Draft[]): readonly Pair[] {
   const indexOf = new Int32Array(plan.drafts.length).fill(-1);
   for (const [index, draft] of chosen.entries()) indexOf[draft.id] = index;
-  const pairs: [number, number][] = [];
+  const pairs: Pair[] = [];
   for (const [index, draft] of chosen.entries()) {
     forEachBefore(draft, (first, meaning) => {
       const before = indexOf[first.id] as number;
       if (before >= 0 && isWaitedFor(first, draft, meaning)) pairs.push([before, index]);
     });
   }
-  const cut = withoutCircles(chosen.length, pairs);
-  const actions: TransitionAction[] = chosen.map(describe);
-  return {
-    transition: { settings: settings(plan, recheck), actions, orderings: cut.pairs },
-    drafts: chosen,
-    circles: cut.circles.map((circle) => circle.map((index) => (actions[index] as TransitionAction).key)),
-  };
-}
-
-/** Leaves pairs out until no action waits for itself: within a circle, those against the order of creation. */
-function withoutCircles(
-  count: number,
-  pairs: readonly (readonly [number, number])[],
-): { pairs: readonly (readonly [number, number])[]; circles: readonly (readonly number[])[] } {
-  if (isAcyclic(count, pairs)) return { pairs, circles: [] };
-  const after: number[][] = Array.from({ length: count }, () => []);
-  for (const [first, then] of pairs) after[first]?.push(then);
-  const found = circles(count, (index) => after[index] as number[]);
-  const circleOf = new Map(found.flatMap((circle, number) => circle.map((index) => [index, number])));
-  const isBackwards = ([first, then]: readonly [number, number]): boolean =>
-    first >= then && circleOf.has(first) && circleOf.get(first) === circleOf.get(then);
-  return { pairs: pairs.filter((pair) => !isBackwards(pair)), circles: found };
+  return pairs;
 }
 
 function settings(plan: Plan, recheck: Recheck | undefined): TransitionSettings {

@@ -7,6 +7,7 @@
  * after few visits of each action: a work list in which an action waits at most once replaces the recursion that
  * Pacemaker uses here, and with it the depth of the call stack and the repeated visits.
  */
+import { invariant } from '@systole/kernel';
 import { isTrue } from '../config/values.ts';
 import type { Node } from '../status/node.ts';
 import { compatibleInstance, completionOf, flagsOf, insideOf, instanceOperation, instancesOf } from './collective.ts';
@@ -15,6 +16,12 @@ import { has, type Link, Means } from './link.ts';
 import type { Plan } from './plan.ts';
 import { assignedNode, isCollective, isWithin, Role, roleOf, type Subject } from './subject.ts';
 import { withdraw } from './withdraw.ts';
+
+/** Dependents of dependents that are followed by recursion. */
+const DEPTH_MAX = 400;
+
+/** An action has some eight flags that each change once; each change visits those linked to it. With room to spare. */
+const VISITS_PER_ACTION = 200;
 
 const First = 1;
 const Then = 2;
@@ -27,9 +34,14 @@ export function settle(plan: Plan): void {
 class Settlement {
   readonly #plan: Plan;
   readonly #waiting: Draft[] = [];
+  readonly #blocking: Draft[] = [];
+  #depth = 0;
+  #visitsLeft: number;
 
   constructor(plan: Plan) {
     this.#plan = plan;
+    const links = plan.drafts.reduce((count, draft) => count + draft.after.length, 0);
+    this.#visitsLeft = VISITS_PER_ACTION * (plan.drafts.length + links + 1);
   }
 
   run(): void {
@@ -61,6 +73,7 @@ class Settlement {
 
   /** Looks at one action with everything before it. */
   #look(then: Draft): void {
+    invariant(--this.#visitsLeft > 0, `settling does not end; last looked at ${then.subject?.id ?? ''} ${then.key}`);
     const before = then.flags;
     const counts = then.requiredBefore > 0 ? { runnable: 0 } : undefined;
     if (counts !== undefined) clear(then, Flag.runnable); // until enough are counted
@@ -395,9 +408,24 @@ class Settlement {
       const own = this.#plan.newest(child, `${draft.operation}_0`);
       if (own === undefined || isRunnable(own)) return; // a part of it can
     }
+    // What depends on it, and on that, and so on; a chain that is too long for the stack goes on from the list.
+    if (this.#depth >= DEPTH_MAX) {
+      this.#blocking.push(draft);
+      return;
+    }
+    this.#depth++;
+    this.#blockAll(draft);
+    this.#depth--;
+    if (this.#depth > 0) return;
+    for (let next = this.#blocking.pop(); next !== undefined; next = this.#blocking.pop()) this.#blockDependents(next);
+  }
+
+  #blockAll(draft: Draft): void {
+    const owner = draft.subject as Subject;
+    const whole = owner.bundle ?? owner.top;
     for (const dependent of this.#plan.dependentsOf(whole)) {
       if (draft.operation === 'promote' && !dependent.onPromotion) continue;
-      this.#block(dependent.subject, dependent.forPromotion ? 'promote' : 'start', draft.subject);
+      this.#block(dependent.subject, dependent.forPromotion ? 'promote' : 'start', owner);
     }
   }
 

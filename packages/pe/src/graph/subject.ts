@@ -92,8 +92,10 @@ function collect(subject: Subject, into: Set<Node>, nodesOf: (leaf: Subject) => 
   for (const child of subject.children) collect(child, into, nodesOf);
 }
 
-const only = (nodes: ReadonlySet<Node>): Node | undefined =>
-  nodes.size === 1 ? (nodes.values().next().value as Node) : undefined;
+function only(nodes: ReadonlySet<Node>): Node | undefined {
+  const [node] = nodes;
+  return nodes.size === 1 ? node : undefined;
+}
 
 /** Its role now, or after the transition; of a group or clone the highest of its parts. */
 export function roleOf(subject: Subject, when: 'now' | 'next'): number {
