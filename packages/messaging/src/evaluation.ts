@@ -101,11 +101,11 @@ export class Evaluation {
   mayMerge(peer: Peer): boolean {
     const { configuration } = this.#core;
     if (this.isLeaving(peer)) return false;
-    const isPresent = this.#at.view.members.some(
-      ({ node, incarnation }) => node === peer.node && incarnation === peer.incarnation,
-    );
+    const member = this.#at.view.members.find(({ node }) => node === peer.node);
+    // Another life of a member: the old one goes by one change of view, the new one comes by the next.
+    if (member !== undefined && member.incarnation !== peer.incarnation) return false;
     if (this.#damping.isEvicted(peer.node)) return false;
-    if (isPresent) return true;
+    if (member !== undefined) return true;
     if (peer.revision !== configuration.revision) return false;
     const { min: protocolMin, max: protocolMax } = configuration.protocol;
     if (!speakAlike(peer, { protocolMin, protocolMax })) return false;

@@ -438,14 +438,10 @@ export class Membership {
       counters.add('refusedConfiguration');
       return { why: 'configuration', missing: [] };
     }
-    if (!this.#isHolding) {
-      const missing = members
-        .filter(({ node, incarnation }) => !this.#peers.hears(node, incarnation))
-        .map(({ node }) => node);
-      if (missing.length > 0) {
-        counters.add('refusedCannotHear');
-        return { why: 'cannotHear', missing };
-      }
+    const missing = members.filter((member) => !this.#accepts(member)).map(({ node }) => node);
+    if (missing.length > 0) {
+      counters.add('refusedCannotHear');
+      return { why: 'cannotHear', missing };
     }
     if (isForeign && this.active && !this.frozen && this.#standing.isViewQuorate) {
       const dropped = this.view.members.some(({ node, incarnation }) => {
@@ -471,6 +467,13 @@ export class Membership {
       }
     }
     return undefined;
+  }
+
+  /** No other life of a member of ours, which has to go first; and heard, unless a pause of our own forbids to judge. */
+  #accepts({ node, incarnation }: Identity): boolean {
+    const member = this.view.members[this.rankOf(node)];
+    if (member !== undefined && member.incarnation !== incarnation) return false;
+    return this.#isHolding || this.#peers.hears(node, incarnation);
   }
 
   #promise(tag: ViewTag, to: NodeId): void {

@@ -109,8 +109,11 @@ export class Laws {
 
   effect(life: string, effect: EngineEffect, now: number): void {
     const state = this.#lives.get(life) as Life;
-    if (effect.type === 'view') this.#view(state, effect.view);
-    else if (effect.type === 'viewActive') {
+    if (effect.type === 'view') {
+      const twice = effect.departed.find(({ node }) => effect.view.members.some((member) => member.node === node));
+      if (twice !== undefined) this.#fail('G2', `${life} loses and gains node ${twice.node} in one change`);
+      this.#view(state, effect.view);
+    } else if (effect.type === 'viewActive') {
       this.#activeAt.set(`${life}:${keyOf(effect.view)}`, now);
       this.#active(state, effect.view);
     } else if (effect.type === 'viewEnding') {

@@ -18,6 +18,7 @@ for (let seed = from; seed < from + count && failures < failuresMax; seed++) {
     installations += result.installations;
     steps += result.steps;
     settled.push(result.settledMs);
+    if (settled.length % 250 === 0) console.log(`${settled.length} passed, up to seed ${seed}`);
   } catch (error) {
     failures += 1;
     const [first, second = '', third = ''] = error instanceof Error ? (error.stack ?? '').split('\n') : [String(error)];
