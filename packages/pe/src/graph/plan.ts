@@ -324,8 +324,8 @@ export class Plan {
     if (hasQuorum || options.noQuorumPolicy === 'ignore') return true;
     if (!this.isOnline(node)) return false;
     if (node.kind === 'remote' && !options.fencesRemoteWithoutQuorum && node.connection !== undefined) {
-      const allowed = node.connection.allowed;
-      if (nodes.some((other) => allowed.has(other) && !this.isOnline(other))) return false;
+      const allowed = this.placement.places[node.connection.index]?.allowed ?? [];
+      if (nodes.some((other) => allowed[other.index] !== undefined && !this.isOnline(other))) return false;
     }
     return true;
   }
