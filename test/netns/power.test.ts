@@ -20,7 +20,7 @@ describe.skipIf(notHere !== undefined)('a cluster', () => {
     await using cluster = await openCluster(web);
     await cluster.runsOn('www');
     await cluster.lab.addMachine('n4');
-    await cluster.lab.systole('n1', 'cluster', 'add', 'n4', '10.77.0.4');
+    await cluster.lab.systole('n1', 'configure', 'node', 'n4');
     await cluster.lab.startDaemon('n4');
     const status = await cluster.lab.settled([...nodes, 'n4']);
     expect(status.nodes.map((node) => node.name).toSorted()).toEqual([...nodes, 'n4']);
