@@ -198,7 +198,8 @@ export class DcDuties {
 
   /** What a node was doing when it went will never be answered. */
   nodeGone(node: string, now: Instant, office: Office): void {
-    for (const [operationId, { action }] of [...this.#running]) {
+    // What begins meanwhile comes into the map, and under this loop, too.
+    for (const [operationId, { action }] of this.#running) {
       if (action.kind !== 'fence' && action.node === node) this.actionEnded(operationId, false, undefined, now, office);
     }
   }
@@ -281,7 +282,7 @@ export class DcDuties {
               skipped,
               ...(reason === undefined ? {} : { reason }),
             };
-            this.#records = this.#records.with(-1, ended);
+            this.#records = [...this.#records.slice(0, -1), ended];
           }
           const text = `transition ${last?.number ?? '?'} ${outcome}${reason === undefined ? '' : `: ${reason}`}`;
           const level = outcome === 'failed' ? 'error' : 'info';

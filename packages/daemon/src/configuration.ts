@@ -179,7 +179,7 @@ export function readConfiguration(content: string, path: string): Result<DaemonC
     };
     return fail((validate.errors ?? []).map((error) => `${at(error)}: ${describe(error)}`));
   }
-  return complete(written as Written, path);
+  return complete(written, path);
 }
 
 function describe({ instancePath, keyword, params, message }: ErrorObject): string {
@@ -194,7 +194,7 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
   const problems: string[] = [];
   const here = dirname(resolve(path));
   const absolute = (given: string): string => (isAbsolute(given) ? given : join(here, given));
-  const node = written.node ?? (hostname().split('.')[0] as string);
+  const node = written.node ?? hostname().replace(/\..*/, '');
   const nodes = [...new Set([...(written.nodes ?? []), node])];
   const run = absolute(written.run ?? '/run/systole');
   const links = written.links.map((one, index) => {

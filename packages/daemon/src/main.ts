@@ -122,17 +122,17 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   const setup = messagingSetup(whole, allNames(whole, restored(cib)?.state.cib ?? emptyCib));
   if (!setup.ok) throw new SystoleError('invalid', setup.error);
   // What messaging says before the daemon is there waits for it: nothing is sent or received before `begin`.
-  let daemon: Daemon | undefined;
+  const later: { daemon?: Daemon } = {};
   const messaging = await RemoteMessaging.start(
     setup.value,
     prepared.map(({ sockets }) => sockets),
     configuration.state,
     {
-      effects: (effects) => daemon?.give({ type: 'messaging', effects }),
+      effects: (effects) => later.daemon?.give({ type: 'messaging', effects }),
       problem: (text) => log.error({ event: 'messaging.problem' }, text),
       died: (error) => {
         log.fatal({ event: 'messaging.died', err: error }, "messaging's thread has died; this node stops");
-        daemon?.fail(String(error));
+        later.daemon?.fail(String(error));
       },
     },
     arbiterLink(configuration, setup.value),
@@ -154,7 +154,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     },
     now: systemClock.now(),
   });
-  daemon = new Daemon({
+  const daemon = new Daemon({
     node,
     clock: systemClock,
     log,
@@ -166,6 +166,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     resetSelf: (reason) => resetSelf(reason, log),
     helpers: places.helpers,
   });
+  later.daemon = daemon;
   return serveAndRun(configuration, daemon, messaging, log);
 }
 

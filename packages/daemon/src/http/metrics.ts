@@ -13,14 +13,14 @@ export function createMetrics({ node, now, counters }: Sources): () => Promise<s
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, labels: readonly string[], read: (gauge: Gauge) => void): void => {
-    new Gauge({
+    const metric: Gauge = new Gauge({
       name: `systole_${name}`,
       help,
       labelNames: [...labels],
       registers: [registry],
       collect(): void {
-        this.reset();
-        read(this);
+        metric.reset();
+        read(metric);
       },
     });
   };

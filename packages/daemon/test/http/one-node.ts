@@ -99,12 +99,15 @@ export class OneNode {
     }
   }
 
-  async get(path: string): Promise<{ readonly status: number; readonly body: Record<string, any> }> {
+  async get(path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
     const response = await this.app.request(path);
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
 
-  async post(path: string, body: unknown): Promise<{ readonly status: number; readonly body: Record<string, any> }> {
+  async post(
+    path: string,
+    body: unknown,
+  ): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
     const response = await this.app.request(path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
