@@ -1,0 +1,128 @@
+/**
+ * Agents of others, unmodified, under our executor: the cases of the resource-agents project and recorded runs from the
+ * agents suite, each group in a sandbox of its own. What a case expects is what was seen with Pacemaker's executor on
+ * the same distribution. Groups whose programs are not installed here are skipped.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { root, shared, sharedMissing } from '../support/repository.ts';
+
+// Agents mostly wait: for daemons to come and go, for addresses to settle.
+vi.setConfig({ maxConcurrency: 4 });
+
+interface Case {
+  readonly id: string;
+  readonly agent: string;
+}
+
+const read = (file: string): readonly Case[] =>
+  sharedMissing(`agents-suite/${file}`) === undefined
+    ? (JSON.parse(readFileSync(join(shared, 'agents-suite', file), 'utf8')) as { readonly cases: readonly Case[] })
+        .cases
+    : [];
+
+const scripted = read('agents.json');
+const recorded = read('sequences.json');
+
+const agentsFolder = '/usr/lib/ocf/resource.d/heartbeat';
+
+/** Groups of cases by agent, with the program that the agent drives. */
+const groups: readonly (readonly [agent: string, program: string])[] = [
+  ['IPaddr2', '/usr/sbin/ip'],
+  ['IPv6addr', `${agentsFolder}/IPv6addr`],
+  ['Filesystem', '/usr/sbin/mke2fs'],
+  ['SendArp', '/usr/libexec/heartbeat/send_arp'],
+  ['portblock', '/usr/sbin/iptables'],
+  ['mysql', '/usr/sbin/mariadbd'],
+  ['pgsql', '/usr/lib/postgresql/15/bin/pg_ctl'],
+];
+
+/** Recorded runs that need nothing else than these packages. */
+const runs: readonly (readonly [program: string, ...ids: string[]])[] = [
+  [
+    `${agentsFolder}/Dummy`,
+    'seq-ocf-heartbeat-anything',
+    'seq-ocf-heartbeat-delay',
+    'seq-ocf-heartbeat-dummy',
+    'seq-ocf-heartbeat-dummypy',
+    'seq-ocf-heartbeat-stateful',
+    'seq-ocf-heartbeat-symlink',
+    'seq-ocf-heartbeat-sysinfo',
+    'seq-ocf-pacemaker-dummy',
+    'seq-ocf-pacemaker-ifspeed',
+    'seq-ocf-pacemaker-stateful',
+  ],
+  [
+    '/usr/sbin/ip',
+    'seq-ocf-heartbeat-iface-macvlan',
+    'seq-ocf-heartbeat-ipaddr2',
+    'seq-ocf-heartbeat-ipaddr2-label-arp-fg',
+    'seq-ocf-heartbeat-ipaddr2-no-nic-mask',
+    'seq-ocf-heartbeat-ipv6addr',
+    'seq-ocf-heartbeat-route',
+  ],
+  [
+    '/usr/sbin/mke2fs',
+    'seq-ocf-heartbeat-filesystem-ext4-loop-opt',
+    'seq-ocf-heartbeat-filesystem-ext4-on-dev-loop',
+    'seq-ocf-heartbeat-filesystem-tmpfs',
+  ],
+  ['/usr/bin/redis-server', 'seq-ocf-heartbeat-redis-promotable'],
+  ['/usr/sbin/mariadbd', 'seq-ocf-heartbeat-mariadb-promotable', 'seq-lsb-mariadb'],
+  ['/usr/lib/postgresql/15/bin/pg_ctl', 'seq-ocf-heartbeat-pgsql-rep-mode-sync-promotable'],
+];
+
+interface Outcome {
+  readonly id: string;
+  readonly problems: readonly string[];
+}
+
+/** Runs cases in a sandbox; fails if it does not answer for each. */
+async function outcomes(file: string, ids: readonly string[]): Promise<readonly Outcome[]> {
+  const argv = [
+    process.execPath,
+    join(root, 'test/netns/sandbox/agent-cases.ts'),
+    join(shared, 'agents-suite', file),
+    ...ids,
+  ];
+  const child = spawn(join(root, 'test/netns/sandbox/enter'), argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  const found = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{"id"'))
+    .map((line) => JSON.parse(line) as Outcome);
+  expect(found.map(({ id }) => id).toSorted(), stderr).toEqual([...ids].toSorted());
+  return found;
+}
+
+const isRoot = process.getuid?.() === 0;
+const why = isRoot ? sharedMissing('agents-suite/agents.json') : 'needs root';
+
+const failed = (all: readonly Outcome[]): readonly Outcome[] => all.filter(({ problems }) => problems.length > 0);
+
+describe.skipIf(why !== undefined)(`agents of others under our executor${why === undefined ? '' : ` (${why})`}`, () => {
+  for (const [agent, program] of groups) {
+    const ids = scripted.filter((one) => one.agent === `ocf:heartbeat:${agent}`).map(({ id }) => id);
+    test.concurrent.skipIf(!existsSync(program))(
+      `${agent}: ${ids.length} cases end as they do elsewhere`,
+      { timeout: 400_000 },
+      async () => {
+        expect(failed(await outcomes('agents.json', ids))).toEqual([]);
+      },
+    );
+  }
+
+  for (const [program, ...ids] of runs) {
+    const names = ids.map((id) => id.replace(/^seq-/, '')).join(', ');
+    test.concurrent.skipIf(!existsSync(program))(`recorded runs: ${names}`, { timeout: 400_000 }, async () => {
+      expect(recorded.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+      expect(failed(await outcomes('sequences.json', ids))).toEqual([]);
+    });
+  }
+});
