@@ -79,7 +79,7 @@ function changesOf(plan: Plan, subject: Subject): readonly Change[] {
 /** The newest draft of an operation, on one node or on any. */
 function draftOf(subject: Subject, operation: string, node: Node | undefined): Draft | undefined {
   const drafts = subject.drafts.get(`${operation}_0`) ?? [];
-  return drafts.findLast((draft) => node === undefined || draft.node === undefined || draft.node === node);
+  return drafts.find((draft) => node === undefined || draft.node === undefined || draft.node === node);
 }
 
 interface View {
