@@ -374,8 +374,13 @@ export class World implements TrueWorld {
           this.agenda.after(between(1000, 3000, seed, 'restart', number), () => this.#beginLife(machine));
         break;
       }
+      case 'resetSelf':
+        this.powerOff(machine.id, `resets itself: ${effect.reason}`);
+        this.powerOn(machine.id);
+        break;
       case 'report':
-        break; // seen by the observer
+      case 'rejoinGroup':
+        break; // seen by the observer; groups never forget their members here
     }
   }
 
@@ -449,7 +454,7 @@ export class World implements TrueWorld {
     const cib = chosen?.[1].cib;
     if (chosen === undefined || cib === undefined) return;
     const marker = `m${count}`;
-    const tags = [...cib.configuration.tags.slice(-20), { id: marker, members: [] }];
+    const tags = [...cib.configuration.tags.slice(-40), { id: marker, members: [] }];
     this.#change(chosen[0], { ...cib, configuration: { ...cib.configuration, tags } }, cib, marker);
   }
 

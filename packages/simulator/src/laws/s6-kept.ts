@@ -8,8 +8,10 @@ interface Acknowledged {
   readonly view: number;
 }
 
-/** The load keeps so many markers in the CIB; one that so many newer ones have pushed out is not missed. */
+/** So many acknowledged changes are looked for: the newest. */
 const KEPT = 20;
+/** The load leaves 40 markers in the CIB, in order of arrival. One that so many newer ones follow may have been pushed out. */
+const PUSHED_OUT = 30;
 
 const numberOf = (marker: string): number => Number(marker.slice(1));
 
@@ -41,7 +43,7 @@ export function kept(): Law {
       for (const { marker, view } of acknowledged) {
         if (view >= integrated.number || present.includes(marker)) continue;
         const newer = present.filter((each) => numberOf(each) > numberOf(marker)).length;
-        if (newer >= KEPT) continue;
+        if (newer >= PUSHED_OUT) continue;
         return `change ${marker}, acknowledged in view ${view}, is missing at ${world.nameOf(machine)} in quorate view ${integrated.number}`;
       }
       return undefined;
