@@ -50,6 +50,7 @@ const initOptions = {
   peers: { type: 'string' },
   port: { type: 'string' },
   dir: { type: 'string' },
+  'two-node': { type: 'boolean' },
 } as const;
 
 type InitValues = ReturnType<typeof parseArgs<{ options: typeof initOptions }>>['values'];
@@ -75,6 +76,8 @@ interface Token {
   readonly port: number;
   readonly multicast?: string;
   readonly peers?: readonly string[];
+  /** One vote of two is enough; fencing decides. */
+  readonly isTwoNode?: boolean;
 }
 
 const TOKEN_MARK = 'systole1.';
@@ -87,7 +90,7 @@ function readToken(text: string): Token {
     const token = JSON.parse(
       Buffer.from(text.slice(TOKEN_MARK.length), 'base64url').toString('utf8'),
     ) as Partial<Token>;
-    const { cluster, key, port, multicast, peers } = token;
+    const { cluster, key, port, multicast, peers, isTwoNode } = token;
     if (
       typeof cluster !== 'string' ||
       typeof key !== 'string' ||
@@ -101,6 +104,7 @@ function readToken(text: string): Token {
       port,
       ...(multicast === undefined ? {} : { multicast }),
       ...(peers === undefined ? {} : { peers }),
+      ...(isTwoNode === true ? { isTwoNode } : {}),
     };
   } catch (error) {
     throw new SystoleError(
@@ -123,6 +127,7 @@ export function init(context: Context, args: readonly string[]): void {
     key: newKey(),
     port: readPort(values.port),
     ...(values.peers === undefined ? { multicast: values.multicast ?? GROUP } : { peers: values.peers.split(',') }),
+    ...(values['two-node'] === true ? { isTwoNode: true } : {}),
   };
   const file = setUp(context, token, values);
   const text = writeToken(token);
@@ -184,7 +189,7 @@ links:
   - ${place}
     ${others}
     port: ${token.port}
-`;
+${token.isTwoNode === true ? 'quorum:\n  two_node: true\n' : ''}`;
   writeFileSync(file, text, { mode: 0o644, flag: 'wx' });
   for (const remark of preflight()) context.remark(remark);
   return file;
@@ -231,6 +236,7 @@ export function token(context: Context, args: readonly string[]): void {
     port,
     ...(multicast === undefined ? {} : { multicast }),
     ...(peers === undefined ? {} : { peers }),
+    ...(/^\s*two_node:\s*true/m.test(text) ? { isTwoNode: true } : {}),
   });
   context.answer({ token: result }, result);
 }
@@ -339,27 +345,6 @@ export async function quorumForce(context: Context): Promise<void> {
 
 export async function network(context: Context): Promise<void> {
   const facts = await context.client.messaging();
-  context.answer(facts, () => describe(facts));
-}
-
-/** Nested facts as indented lines. */
-function describe(value: unknown, indent = ''): string {
-  if (Array.isArray(value)) {
-    if (value.every((element) => typeof element !== 'object')) return `${indent}${value.join(', ')}`;
-    return value
-      .map((element) =>
-        describe(element, indent)
-          .replace(/^(\s*)(?=\S)/, '$1- ')
-          .replace(/^(\s*)- {2}/, '$1- '),
-      )
-      .join('\n');
-  }
-  if (typeof value !== 'object' || value === null) return `${indent}${String(value)}`;
-  return Object.entries(value)
-    .map(([key, inner]) =>
-      typeof inner === 'object' && inner !== null
-        ? `${indent}${key}:\n${describe(inner, `${indent}  `)}`
-        : `${indent}${key}: ${String(inner)}`,
-    )
-    .join('\n');
+  const { renderNetwork } = await import('../render/network.ts');
+  context.answer(facts, () => renderNetwork(facts));
 }
