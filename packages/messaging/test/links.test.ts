@@ -12,7 +12,7 @@ function cutLink(cluster: Cluster, link: number): void {
 }
 
 describe('two links', () => {
-  test('the loss of one changes no view, and delays no message by more than 25 ms', () => {
+  test('the loss of one changes no view, and delays no message by more than 35 ms', () => {
     const cluster = settledCluster({ nodes: 3, links: twoLinks });
     const since = cluster.now;
     const sentAt = new Map<number, number>();
@@ -29,7 +29,7 @@ describe('two links', () => {
     }
     cluster.run(500);
     expect(changesSince(cluster, since)).toBe(0);
-    expect(worst).toBeLessThanOrEqual(45);
+    expect(worst).toBeLessThanOrEqual(35);
     for (const id of [1, 2, 3]) expect(cluster.machine(id).deliveries).toHaveLength(400);
     cluster.finish();
   });
