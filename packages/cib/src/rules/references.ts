@@ -52,7 +52,8 @@ function indexById(configuration: Configuration): ReadonlyMap<string, object> {
       const { id, idRef } = value as { readonly id?: unknown; readonly idRef?: unknown };
       if (typeof id === 'string' && idRef === undefined && !index.has(id)) index.set(id, value);
     }
-    waiting.push(...(Array.isArray(value) ? (value as readonly unknown[]) : Object.values(value)));
+    for (const inner of Array.isArray(value) ? (value as readonly unknown[]) : Object.values(value))
+      waiting.push(inner);
   }
   return index;
 }

@@ -219,7 +219,7 @@ export function buildClone(reader: Reader, clone: Clone, parent: DraftInstance |
   };
   const nodeMax = count('clone-node-max', undefined, 1);
   const nodeCount = Math.max(1, reader.nodes.length);
-  const max = count('clone-max', undefined, nodeCount);
+  const max = boundedInstances(reader, clone.id, count('clone-max', undefined, nodeCount));
   const isForcedAnonymous = settings.isUnique && !isUnique;
   const draft: DraftClone = {
     ...common(settings, clone.id, parent, undefined),
@@ -247,6 +247,16 @@ export function buildClone(reader: Reader, clone: Clone, parent: DraftInstance |
     if (addInstance(reader, draft) === undefined) return undefined;
   }
   return draft;
+}
+
+/** More instances than any cluster has; a slip of the finger in `clone-max` must not cost minutes and all memory. */
+const mostInstances = 10_000;
+
+export function boundedInstances(reader: Reader, id: string, wanted: number): number {
+  if (wanted <= mostInstances) return wanted;
+  const text = `${id}: ${wanted} instances are more than ${mostInstances}; it gets so many`;
+  reader.messages.push({ level: 'error', text });
+  return mostInstances;
 }
 
 const legacyMaster = { pairs: [{ name: 'promotable', value: 'true' }], score: INFINITY };

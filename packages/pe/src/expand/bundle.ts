@@ -10,8 +10,8 @@ import { type AttributeSet, type Bundle, type Clone, INFINITY, type Operation, t
 import { booleanOf, integerOf } from '../config/values.ts';
 import { createNode } from '../status/nodes.ts';
 import { allowOnly, defaultAllowed, disallowNode, ownAllowed } from './allowed.ts';
-import { buildClone, buildPrimitive, common } from './build.ts';
-import { type DraftBundle, type DraftClone, type DraftReplica, type Reader, withDescendants } from './draft.ts';
+import { boundedInstances, buildClone, buildPrimitive, common } from './build.ts';
+import { type DraftBundle, type DraftClone, type DraftReplica, type Reader } from './draft.ts';
 import { readSettings, rememberMetaSets } from './settings.ts';
 
 /** Where a connection listens, and where the key lies, if the bundle does not say. */
@@ -114,8 +114,9 @@ export function buildBundle(reader: Reader, bundle: Bundle): DraftBundle | undef
   const { container } = bundle;
   const network = bundle.network ?? {};
   const promotedMax = integerOf(container['promoted-max'] ?? container['masters'] ?? '0', 0);
-  const max =
+  const wanted =
     container['replicas'] === undefined && promotedMax > 0 ? promotedMax : integerOf(container['replicas'] ?? '1', 1);
+  const max = boundedInstances(reader, bundle.id, wanted);
   const isReachable = network['ip-range-start'] !== undefined || network['control-port'] !== undefined;
   if (bundle.primitive !== undefined && !isReachable) {
     const text = `${bundle.id} is ignored: to run ${bundle.primitive.id} inside it needs ip-range-start or control-port`;
@@ -366,8 +367,7 @@ function addConnection(reader: Reader, bundle: DraftBundle, layout: Layout, repl
   const { child } = replica;
   if (child?.parent === undefined) return;
   const wanted = `${layout.id}-${replica.number}`;
-  const isTaken = [...reader.roots, bundle].some((root) => [...withDescendants(root)].some((one) => one.id === wanted));
-  const name = isTaken ? `pcmk-internal-${child.id}-remote-${replica.number}` : wanted;
+  const name = reader.instanceById.has(wanted) ? `pcmk-internal-${child.id}-remote-${replica.number}` : wanted;
   const config = connection(name, {
     container: replica.container.id,
     server: replica.ipAddress ?? '#uname',

@@ -116,9 +116,13 @@ export interface Reader {
   readonly recorded: ReadonlyMap<string, ReadonlyMap<string, ResourceHistory>>;
   readonly tickets: Map<string, Ticket>;
   readonly templateUsers: Map<string, string[]>;
-  demands: Demand[];
+  readonly demands: Demand[];
+  /** Where the demand of a stop is in `demands`. */
+  readonly stops: Map<DraftPrimitive, Map<DraftNode, number>>;
   readonly activeRecurring: ActiveRecurring[];
   readonly failedOperations: FailedOperation[];
+  /** Keys of the failed operations noted for each node. */
+  readonly failedKeys: Map<DraftNode, Set<string>>;
   readonly postponedChecks: PostponedCheck[];
   readonly rescheduled: Set<OperationRecord>;
   readonly readScores: ReadScore[];

@@ -72,6 +72,8 @@ export function markFailed(instance: DraftInstance): void {
 
 export function demandStop(reader: Reader, instance: DraftPrimitive, node: DraftNode): void {
   if (setStop(reader, instance, node, false)) return;
+  const stops = reader.stops.get(instance) ?? new Map<DraftNode, number>();
+  reader.stops.set(instance, stops.set(node, reader.demands.length));
   reader.demands.push({ type: 'stop', instance, node, isOptional: false });
 }
 
@@ -82,7 +84,7 @@ export function withdrawStop(reader: Reader, instance: DraftPrimitive, node: Dra
 
 /** Returns whether there is such a demand. */
 function setStop(reader: Reader, instance: DraftPrimitive, node: DraftNode, isOptional: boolean): boolean {
-  const at = reader.demands.findIndex((one) => one.type === 'stop' && one.instance === instance && one.node === node);
-  if (at !== -1) reader.demands[at] = { type: 'stop', instance, node, isOptional };
-  return at !== -1;
+  const known = reader.stops.get(instance)?.get(node);
+  if (known !== undefined) reader.demands[known] = { type: 'stop', instance, node, isOptional };
+  return known !== undefined;
 }

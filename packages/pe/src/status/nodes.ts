@@ -136,6 +136,7 @@ const isRemote = (resource: Resource): boolean =>
   resource.kind === 'primitive' && resource.agent !== undefined && isRemoteAgent(resource.agent);
 
 function guestConnection(primitive: Primitive, resources: readonly Resource[]): Primitive | undefined {
+  if (!primitive.meta.some((set) => set.pairs.some((pair) => pair.name === 'remote-node'))) return undefined;
   const meta = new Map(
     primitive.meta.flatMap((set) => set.pairs.map(({ name, value }) => [name ?? '', value ?? ''] as const)),
   );

@@ -499,6 +499,9 @@ function readFailedDemotion({ instance }: Picture, judged: Judged, onFail: OnFai
 
 function recordFailure(reader: Reader, { instance, node }: Picture, entry: HistoryEntry): void {
   if (!node.isOnline) return;
-  const isKnown = reader.failedOperations.some((one) => one.entry.key === entry.key && one.node === node);
-  if (!isKnown) reader.failedOperations.push({ instance, node, entry });
+  const keys = reader.failedKeys.get(node) ?? new Set<string>();
+  reader.failedKeys.set(node, keys);
+  if (keys.has(entry.key)) return;
+  keys.add(entry.key);
+  reader.failedOperations.push({ instance, node, entry });
 }
