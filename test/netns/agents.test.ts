@@ -109,9 +109,9 @@ const failed = (all: readonly Outcome[]): readonly Outcome[] => all.filter(({ pr
 describe.skipIf(why !== undefined)(`agents of others under our executor${why === undefined ? '' : ` (${why})`}`, () => {
   for (const [agent, program] of groups) {
     const ids = scripted.filter((one) => one.agent === `ocf:heartbeat:${agent}`).map(({ id }) => id);
-    test.concurrent.skipIf(!existsSync(program))(
+    test.skipIf(!existsSync(program))(
       `${agent}: ${ids.length} cases end as they do elsewhere`,
-      { timeout: 400_000 },
+      { timeout: 400_000, concurrent: true },
       async () => {
         expect(failed(await outcomes('agents.json', ids))).toEqual([]);
       },
@@ -120,7 +120,7 @@ describe.skipIf(why !== undefined)(`agents of others under our executor${why ===
 
   for (const [program, ...ids] of runs) {
     const names = ids.map((id) => id.replace(/^seq-/, '')).join(', ');
-    test.concurrent.skipIf(!existsSync(program))(`recorded runs: ${names}`, { timeout: 400_000 }, async () => {
+    test.skipIf(!existsSync(program))(`recorded runs: ${names}`, { timeout: 400_000, concurrent: true }, async () => {
       expect(recorded.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
       expect(failed(await outcomes('sequences.json', ids))).toEqual([]);
     });
