@@ -21,6 +21,9 @@ export interface ClusterParts {
   readonly tickets?: string;
 }
 
+/** The digest of no parameters: what runs was started with what is configured. */
+const noParameters = 'f2317cad3d54cec5d7d7aa7d0bf35cf8';
+
 export const noon = Date.UTC(2026, 6, 1, 12);
 
 export const dummy = (id: string, inner = ''): string =>
@@ -31,8 +34,9 @@ export const meta = (owner: string, values: Readonly<Record<string, string | num
     .map(([name, value]) => `<nvpair id="${owner}-meta-${name}" name="${name}" value="${value}"/>`)
     .join('')}</meta_attributes>`;
 
-export function situationOf(parts: ClusterParts): Situation {
-  const imported = importCib(xmlOf(parts));
+/** `edit` changes the XML before it is read, for what the parts cannot say. */
+export function situationOf(parts: ClusterParts, edit = (xml: string): string => xml): Situation {
+  const imported = importCib(edit(xmlOf(parts)));
   if (!imported.ok) throw new Error(imported.error.message);
   return readSituation(imported.value.cib, noon);
 }
@@ -106,7 +110,7 @@ function stateXml(
     if (node !== name) return [];
     const operation = role === 'promoted' ? 'promote' : 'start';
     return [
-      `<lrm_resource id="${resource}" class="ocf" provider="pacemaker" type="Dummy"><lrm_rsc_op id="${resource}_last_0" operation_key="${resource}_${operation}_0" operation="${operation}" transition-key="1:1:0:x" transition-magic="0:0;1:1:0:x" call-id="5" rc-code="0" op-status="0" interval="0"/></lrm_resource>`,
+      `<lrm_resource id="${resource}" class="ocf" provider="pacemaker" type="Dummy"><lrm_rsc_op id="${resource}_last_0" operation_key="${resource}_${operation}_0" operation="${operation}" transition-key="1:1:0:x" transition-magic="0:0;1:1:0:x" call-id="5" rc-code="0" op-status="0" interval="0" op-digest="${noParameters}"/></lrm_resource>`,
     ];
   });
   const pairs = attributes.flatMap((entry, position) => {
