@@ -10,6 +10,9 @@ import {
 import type { NodeConfiguration } from '@systole/daemon/node';
 import type { ClusterSettings, OperatorCommand, ResourceSettings } from './plan.ts';
 
+/** A machine whose watchdog is not fed for so long resets itself; its peers wait twice as long. */
+export const WATCHDOG_MS = 4000;
+
 export const machineName = (machine: number): string => `n${machine}`;
 
 type AttributeSets = Configuration['options'];
@@ -80,18 +83,22 @@ const fenceDevice = (id: string): Primitive => ({
 
 /** What the operator loads when the cluster has formed. */
 export function configurationFor(settings: ClusterSettings, before: Configuration): Configuration {
-  const { resources, fencing, noQuorumPolicy } = settings;
+  const { resources, fencing, watchdog = false, noQuorumPolicy } = settings;
   const options = {
     'stonith-enabled': String(fencing),
     'no-quorum-policy': noQuorumPolicy,
     'stonith-timeout': '10s',
     'cluster-recheck-interval': '15s',
+    ...(fencing && watchdog ? { 'stonith-watchdog-timeout': `${2 * WATCHDOG_MS}ms` } : {}),
   };
   return {
     ...emptyConfiguration,
     ...before,
     options: set('cluster-options', options),
-    resources: [...resources.map(resource), ...(fencing ? [fenceDevice('fence1'), fenceDevice('fence2')] : [])],
+    resources: [
+      ...resources.map(resource),
+      ...(fencing && !watchdog ? [fenceDevice('fence1'), fenceDevice('fence2')] : []),
+    ],
     fencingLevels: [],
     constraints: resources.flatMap(({ id, prefers, with: beside }) => [
       ...(prefers === undefined

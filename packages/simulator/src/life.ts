@@ -11,6 +11,8 @@ import { instant, type Instant } from '@systole/kernel';
 export interface SimNode {
   step(input: NodeInput, now: Instant): readonly NodeEffect[];
   wakeAt(): Instant;
+  /** Absent: always. */
+  readonly mayFeedWatchdog?: boolean;
 }
 
 export type MakeNode = (start: NodeStart) => SimNode;
@@ -60,6 +62,11 @@ export class Life {
     if (input.type === 'datagram' && this.#inbox.length >= INBOX_MAX) return; // the socket's buffer is full
     this.#inbox.push(input);
     this.#around.wake(this.#around.now());
+  }
+
+  /** Whether the host would feed the machine's watchdog now. */
+  get feedsWatchdog(): boolean {
+    return !this.isOver && this.#node.mayFeedWatchdog !== false;
   }
 
   /** One turn of the host's loop. */

@@ -28,6 +28,8 @@ export interface ClusterSettings {
   readonly links: number;
   readonly multicast: boolean;
   readonly fencing: boolean;
+  /** Fencing is by each machine's watchdog alone: there are no devices. */
+  readonly watchdog?: boolean;
   readonly noQuorumPolicy: 'stop' | 'freeze' | 'demote' | 'suicide';
   readonly quorum: 'majority' | 'twoNode' | 'waitForAll' | 'tieBreaker' | 'lastManStanding';
   readonly resources: readonly ResourceSettings[];
@@ -147,6 +149,7 @@ function settingsFor(seed: number, limits: PlanLimits): ClusterSettings {
     links: share(seed, 'links') < 0.75 ? 1 : 2,
     multicast: share(seed, 'multicast') < 0.6,
     fencing: share(seed, 'fencing') < 0.93,
+    ...(share(seed, 'watchdog') < 0.1 ? { watchdog: true } : {}),
     noQuorumPolicy: pick(['stop', 'stop', 'stop', 'freeze', 'demote', 'suicide'] as const, seed, 'policy'),
     quorum: nodes === 1 ? 'majority' : pick(kinds, seed, 'quorum'),
     resources: resourcesFor(seed, nodes),

@@ -20,7 +20,7 @@ import { cryptoSeal, protocolRange, type StateRecord, timingProfiles } from '@sy
 import type { AgentPlaces } from '@systole/ra';
 import { Agenda } from './agenda.ts';
 import { Agents } from './agents.ts';
-import { commanded, configurationFor, machineName, quorumFor } from './cluster-configuration.ts';
+import { commanded, configurationFor, machineName, quorumFor, WATCHDOG_MS } from './cluster-configuration.ts';
 import { Disk } from './disk.ts';
 import { between, draw, pick } from './draw.ts';
 import type { WorldEvent } from './events.ts';
@@ -182,6 +182,19 @@ export class World implements TrueWorld {
     machine.boot();
     this.#parts.see({ type: 'power', machine: machine.id, isOn: true, why: 'booted' });
     this.#beginLife(machine);
+    if (this.settings.fencing && this.settings.watchdog === true) this.#watch(machine, machine.boots, this.now);
+  }
+
+  /** The machine's watchdog: hardware, which a pause does not stop. A daemon that lives feeds it if the node says so. */
+  #watch(machine: Machine, boots: number, fedAt: number): void {
+    if (machine.power !== 'on' || machine.boots !== boots) return;
+    const feeds = !machine.isPaused && this.#running.get(machine.id)?.life.feedsWatchdog === true;
+    if (!feeds && this.now - fedAt >= WATCHDOG_MS) {
+      this.powerOff(machine.id, 'its watchdog was not fed');
+      this.powerOn(machine.id);
+      return;
+    }
+    this.agenda.after(500, () => this.#watch(machine, boots, feeds ? this.now : fedAt));
   }
 
   // --- lives of daemons -------------------------------------------------------------------------------------------
