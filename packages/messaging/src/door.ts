@@ -106,8 +106,10 @@ export class Door {
     const link = peer.links[header.link] as PeerLink;
     if (datagram.via === 'multicast') link.lastMulticast = this.#core.now;
     else link.lastUnicast = this.#core.now;
-    if (link.address?.host !== datagram.from.host || link.address.port !== datagram.from.port) {
-      link.address = datagram.from;
+    // A recorded datagram that is played from elsewhere must not draw our unicast there.
+    if (session.proven || link.address === undefined) {
+      const { host, port } = datagram.from;
+      if (link.address?.host !== host || link.address.port !== port) link.address = datagram.from;
     }
     counters.add('datagramsReceived');
     counters.add('bytesReceived', datagram.bytes.length);
