@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { ocfExitCode, parseAgentName } from '@systole/ra';
-import { readCall, runAgentCommand, writeSaid } from '../../../packages/daemon/src/agent-commands/index.ts';
+import { readCall, runAgentCommand, writeSaid } from '../../../packages/daemon/src/agent-commands/run.ts';
 import { VirtualDesk } from '../../../packages/daemon/test/agent-commands/virtual-desk.ts';
 import { Executor, ownPlaces } from '../../support/executor.ts';
 

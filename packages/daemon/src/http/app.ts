@@ -22,7 +22,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import type { NodeRequest } from '../node/index.ts';
 import type { Backend } from './backend.ts';
-import { readCall, runAgentCommand, writeSaid } from '../agent-commands/index.ts';
+import { readCall, runAgentCommand, writeSaid } from '../agent-commands/run.ts';
 import { statusReport } from './status.ts';
 
 /** The largest request: a configuration of several thousand resources is a few megabytes. */

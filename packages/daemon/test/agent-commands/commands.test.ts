@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runAgentCommand, type Said } from '../../src/agent-commands/index.ts';
+import { runAgentCommand, type Said } from '../../src/agent-commands/run.ts';
 import { VirtualDesk } from './virtual-desk.ts';
 
 const words = (line: string): readonly string[] => line.split(' ').filter((word) => word !== '');

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCall, runAgentCommand, writeSaid } from '../../src/agent-commands/index.ts';
+import { readCall, runAgentCommand, writeSaid } from '../../src/agent-commands/run.ts';
 import { VirtualDesk } from './virtual-desk.ts';
 
 const helpers = join(import.meta.dirname, '../../../ra/helpers');

@@ -2,7 +2,7 @@
 import type { StatusReport } from '@systole/api';
 import { applyChange, type Cib, emptyCib } from '@systole/cib';
 import type { Answer } from '@systole/crm';
-import type { Desk } from '../../src/agent-commands/index.ts';
+import type { Desk } from '../../src/agent-commands/run.ts';
 import type { NodeRequest } from '../../src/node/index.ts';
 
 const nodes = ['alpha', 'beta'] as const;
