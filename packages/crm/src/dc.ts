@@ -117,7 +117,9 @@ export class DcDuties {
     this.#scheduleId += 1;
     const { self, wallClock } = this.#options;
     const header = { ...cib().header, hasQuorum: quorum() === 'held', dcId: idOf(cib(), self) };
-    effects.push({ type: 'schedule', scheduleId: this.#scheduleId, cib: { ...cib(), header }, at: wallClock() });
+    const configuration = withWatchdog(cib());
+    const asked = { ...cib(), header, configuration };
+    effects.push({ type: 'schedule', scheduleId: this.#scheduleId, cib: asked, at: wallClock() });
   }
 
   /** The answer of the policy engine, if it is the one that is waited for. */
@@ -383,3 +385,18 @@ const idOf = (cib: Cib, name: string): string => cib.configuration.nodes.find((n
 
 /** How old something is, in milliseconds. */
 export const age = (since: Instant, now: Instant): number => elapsed(since, now);
+
+/**
+ * A cluster that has a time after which silence proves a reset has watchdogs, and so has fencing, also without a device.
+ * The policy engine looks for the fact under the name that Pacemaker's controller gives it.
+ */
+function withWatchdog(cib: Cib): Cib['configuration'] {
+  const { configuration } = cib;
+  const timeoutMs = durationOption(cib, 0, 'fencing-watchdog-timeout', 'stonith-watchdog-timeout');
+  if (timeoutMs === 0 || clusterOption(cib, 'have-watchdog') !== undefined) return configuration;
+  const fact = {
+    id: 'systole-facts',
+    pairs: [{ id: 'systole-facts-have-watchdog', name: 'have-watchdog', value: 'true' }],
+  };
+  return { ...configuration, options: [...configuration.options, fact] };
+}
