@@ -711,6 +711,12 @@ const ra: Level = {
       arguments: [one('AGENT', 'agent'), any('NAME=VALUE', 'parameter')],
       run: async (context, args) => (await agentCommands()).validate(context, args),
     },
+    {
+      word: 'test',
+      summary: 'put an agent through its contract (starts and stops what it runs)',
+      arguments: [one('AGENT', 'agent'), any('NAME=VALUE', 'parameter')],
+      run: async (context, args) => (await import('./commands/ra-test.ts')).test(context, args),
+    },
   ],
 };
 

@@ -1,14 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { emptyConfiguration } from '@systole/cib';
-import { printConfiguration, readText } from '../src/language/index.ts';
+import { LanguageProblem, printConfiguration, printItems, readText, Session } from '../src/language/index.ts';
 import { quote } from '../src/language/quote.ts';
-import { configured, filesOf } from './support.ts';
+import { configured, filesOf, noFiles } from './support.ts';
 
 const name = fc.stringMatching(/^[a-z][a-z0-9_-]{0,5}$/);
 const value = fc
   .oneof(fc.string({ maxLength: 12 }), fc.stringMatching(/^[ "'\\$#;{}()=:@-]{0,6}$/))
-  .filter((text) => [...text].every((character) => character >= ' ' || character === '\n' || character === '\t'));
+  .filter((text) =>
+    Array.from(text).every((character) => character >= ' ' || character === '\n' || character === '\t'),
+  );
 const pairs = fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key, minLength: 1, maxLength: 4 });
 
 describe('quoting', () => {
@@ -43,6 +45,60 @@ describe('printing', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe('going back', () => {
+  test('a draft is to the letter what it was, whatever was done since', () => {
+    const id = fc.constantFrom('a', 'b', 'c', 'g', 'h', 'l', 'x');
+    const statement = fc.oneof(
+      fc.tuple(id, id).map(([one, two]) => `group ${one} ${two}`),
+      fc.tuple(id, id).map(([one, two]) => `rename ${one} ${two}`),
+      id.map((one) => `delete ${one}`),
+      id.map((one) => `primitive ${one} Dummy params n=1`),
+      fc.tuple(id, id).map(([one, two]) => `location ${one} ${two} 5: n1`),
+      fc.tuple(id, id).map(([one, two]) => `tag ${one} ${two}`),
+      fc.constantFrom('erase', 'property p=1', 'property p=2 q=3', 'node n1 attributes r=1', 'set a.n 2'),
+    );
+    const begin = configured(
+      'node n1\nprimitive a Dummy params n=0\nprimitive b Dummy\nprimitive c Dummy\ngroup g a b\ntag t g c',
+    );
+    fc.assert(
+      fc.property(
+        fc.array(statement, { maxLength: 6 }),
+        fc.array(statement, { minLength: 1, maxLength: 6 }),
+        (first, then) => {
+          const session = new Session(begin, noFiles);
+          const attempt = (text: string): void => {
+            try {
+              session.run(text, '');
+            } catch (error) {
+              if (!(error instanceof LanguageProblem)) throw error;
+            }
+          };
+          for (const text of first) attempt(text);
+          const before = printItems(session.draft.items);
+          const { draft } = session;
+          const snapshot = draft.snapshot();
+          for (const item of draft.items)
+            if (item.kind === 'primitive') draft.update({ ...item, value: { ...item.value, description: 'changed' } });
+          for (const text of then) {
+            const [word, one = '', two = ''] = text.split(' ');
+            try {
+              if (word === 'delete') draft.remove([one]);
+              else if (word === 'rename') draft.rename(one, two);
+              else if (word === 'erase') draft.erase();
+              else if (word === 'set') draft.set(one, two);
+            } catch (error) {
+              if (!(error instanceof LanguageProblem)) throw error;
+            }
+          }
+          draft.restore(snapshot);
+          expect(printItems(draft.items)).toBe(before);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 });

@@ -25,7 +25,10 @@ import { UsageError } from '../shell/failure.ts';
 import { readValues } from '../shell/values.ts';
 
 const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const places = (): AgentPlaces => standardPlaces({ ra: join(packages, 'ra'), stonith: join(packages, 'stonith') });
+/** Where this machine's agents are. */
+export const agentPlaces = (): AgentPlaces =>
+  standardPlaces({ ra: join(packages, 'ra'), stonith: join(packages, 'stonith') });
+const places = agentPlaces;
 
 /** Describing takes this long at most, and one action by hand that long. */
 const DESCRIBE_MS = 10_000;

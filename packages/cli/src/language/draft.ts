@@ -60,6 +60,7 @@ export class Draft {
   /** What containers hold, to find an item's container. Made when needed. */
   #containers: Map<string, string> | undefined;
   readonly remarks: string[] = [];
+  #snapshot: Snapshot | undefined;
 
   constructor(base: Configuration) {
     this.#base = base;
@@ -95,19 +96,35 @@ export class Draft {
     return container === undefined ? undefined : this.#items.get(container);
   }
 
-  snapshot(): {
-    readonly items: ReadonlyMap<string, Item>;
-    readonly fresh: ReadonlySet<string>;
-    readonly remarks: number;
-  } {
-    return { items: new Map(this.#items), fresh: new Set(this.#fresh), remarks: this.remarks.length };
+  /** Remembers the present state, until the next call. Cheap: only what changes afterwards is kept. */
+  snapshot(): Snapshot {
+    this.#snapshot = { journal: [], added: [], remarks: this.remarks.length };
+    return this.#snapshot;
   }
 
-  restore(snapshot: ReturnType<Draft['snapshot']>): void {
-    this.#items = new Map(snapshot.items);
-    this.#fresh = new Set(snapshot.fresh);
+  /** Back to the state of the last snapshot. */
+  restore(snapshot: Snapshot): void {
+    if (snapshot.copy !== undefined) {
+      this.#items = snapshot.copy.items;
+      this.#fresh = snapshot.copy.fresh;
+    } else {
+      undo(this.#items, snapshot.journal);
+      for (const key of snapshot.added) this.#fresh.delete(key);
+    }
     this.#containers = undefined;
     this.remarks.length = snapshot.remarks;
+    this.#snapshot = undefined;
+  }
+
+  /** Before something that a journal cannot take back, because it changes the order of items. */
+  #keepCopy(): void {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined || snapshot.copy !== undefined) return;
+    const items = new Map(this.#items);
+    undo(items, snapshot.journal);
+    const fresh = new Set(this.#fresh);
+    for (const key of snapshot.added) fresh.delete(key);
+    snapshot.copy = { items, fresh };
   }
 
   // --- defining ------------------------------------------------------------------------------------------------
@@ -221,6 +238,11 @@ export class Draft {
 
   #put(item: Item, before: Item | undefined): void {
     const key = keyOf(item.kind, item.id);
+    const snapshot = this.#snapshot;
+    if (snapshot !== undefined && snapshot.copy === undefined) {
+      snapshot.journal.push([key, this.#items.get(key)]);
+      if (!this.#fresh.has(key)) snapshot.added.push(key);
+    }
     this.#items.set(key, before === undefined ? item : inheritIds(before, item));
     this.#fresh.add(key);
     this.#containers = undefined;
@@ -303,6 +325,7 @@ export class Draft {
 
   /** All but the nodes. */
   erase(): void {
+    this.#keepCopy();
     this.#items = new Map([...this.#items].filter(([, item]) => item.kind === 'node'));
     this.#containers = undefined;
   }
@@ -343,6 +366,7 @@ export class Draft {
   }
 
   #drop(key: string): void {
+    this.#keepCopy();
     this.#items.delete(key);
     this.#fresh.delete(key);
     this.#containers = undefined;
@@ -418,6 +442,7 @@ export class Draft {
     if (!/^[\p{L}_][\p{L}\p{N}._-]*$/u.test(to)) throw new LanguageProblem(`"${to}" cannot be an id`, { place });
     const value = { ...item.value, id: to };
     const renamed = { ...item, id: to, value, place } as Item;
+    this.#keepCopy();
     // In the same place of the list, so that the order of resources stays.
     this.#items = new Map([...this.#items].map(([key, each]) => (each === item ? [to, renamed] : [key, each])));
     this.#fresh.add(to);
@@ -664,6 +689,22 @@ export class Draft {
 
   #names(): readonly string[] {
     return this.items.map((item) => item.id);
+  }
+}
+
+/** What is needed to go back: what was under each key that was written since, or, if that is not enough, everything. */
+interface Snapshot {
+  readonly journal: (readonly [key: string, before: Item | undefined])[];
+  /** Keys that became fresh. */
+  readonly added: string[];
+  readonly remarks: number;
+  copy?: { readonly items: Map<string, Item>; readonly fresh: Set<string> };
+}
+
+function undo(items: Map<string, Item>, journal: Snapshot['journal']): void {
+  for (const [key, before] of journal.toReversed()) {
+    if (before === undefined) items.delete(key);
+    else items.set(key, before);
   }
 }
 

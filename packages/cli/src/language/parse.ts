@@ -11,8 +11,8 @@ import { placeOf, type Statement } from './words.ts';
 
 export interface ParseOptions {
   readonly mode: Mode;
-  /** Names of the known nodes. */
-  readonly nodes: readonly string[];
+  /** Names of the known nodes; asked for only where a statement needs them. */
+  readonly nodes: () => readonly string[];
 }
 
 type Parse = (cursor: Cursor, options: ParseOptions) => Item | readonly Item[];
@@ -41,8 +41,8 @@ const definitions: ReadonlyMap<string, Parse> = new Map<string, Parse>([
   ['property', (cursor, { mode }) => parseOptions(cursor, 'options', mode)],
   ['rsc_defaults', (cursor, { mode }) => parseOptions(cursor, 'resourceDefaults', mode)],
   ['op_defaults', (cursor, { mode }) => parseOptions(cursor, 'operationDefaults', mode)],
-  ['fencing_topology', (cursor, { nodes }) => parseFencing(cursor, nodes)],
-  ['fencing-topology', (cursor, { nodes }) => parseFencing(cursor, nodes)],
+  ['fencing_topology', (cursor, { nodes }) => parseFencing(cursor, nodes())],
+  ['fencing-topology', (cursor, { nodes }) => parseFencing(cursor, nodes())],
   ['tag', parseTag],
   ['role', parseRoleStatement],
   ['acl_target', (cursor) => parseSubjectStatement(cursor, 'aclTarget')],

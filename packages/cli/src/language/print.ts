@@ -103,7 +103,7 @@ function readsBack(text: string, item: Item): boolean {
   try {
     const [statement] = readText(text).statements;
     if (statement === undefined) return false;
-    const again = parseDefinition(statement, { mode: 'loaded', nodes: [] });
+    const again = parseDefinition(statement, { mode: 'loaded', nodes: () => [] });
     return again.length === 1 && meaning(again[0]?.value, true) === meaning(item.value, true);
   } catch (error) {
     if (error instanceof LanguageProblem) return false;

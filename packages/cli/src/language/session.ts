@@ -144,7 +144,7 @@ export class Session {
         cursor.finish();
         return this.settle(this.#draft.finish());
       default:
-        for (const item of parseDefinition(statement, { mode: 'typed', nodes: this.#draft.nodeNames }))
+        for (const item of parseDefinition(statement, { mode: 'typed', nodes: () => this.#draft.nodeNames }))
           this.#draft.add(item);
     }
   }
@@ -279,7 +279,7 @@ export function itemsOfText(text: string, name: string, nodes: readonly string[]
       items.push(
         ...parseDefinition(expandWord(withoutPrefix(given)), {
           mode: 'loaded',
-          nodes: [...new Set([...nodes, ...own])],
+          nodes: () => [...new Set([...nodes, ...own])],
         }),
       );
     } catch (error) {
