@@ -4,6 +4,8 @@
  * One program serves several clusters and knows none of their configurations: it holds a derived key for each, hears
  * what their members see, and gives its vote to one view at a time, as a lease. Exit codes: 0 after SIGTERM, 1 could
  * not start, 2 wrong use.
+ *
+ * `systole-arbiter derive --cluster NAME --key FILE`, on a member, prints the key for the third site.
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -14,6 +16,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { Random } from '@systole/kernel';
+import { arbiterKey } from '@systole/messaging';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { parse } from 'yaml';
@@ -38,7 +41,7 @@ const schema = Type.Object(
       Type.Object(
         {
           name: Type.String({ minLength: 1, maxLength: 64 }),
-          /** File with the derived key; `systole key derive` makes it from the cluster's. */
+          /** File with the derived key; `systole-arbiter derive` makes it from the cluster's. */
           key: Type.String({ minLength: 1 }),
         },
         strict,
@@ -57,9 +60,23 @@ const strongRandom: Random = {
 };
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { config: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      cluster: { type: 'string' },
+      key: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (positionals[0] === 'derive' && values.cluster !== undefined && values.key !== undefined) {
+    for (const line of await derived(values.key, values.cluster)) process.stdout.write(`${line}\n`);
+    return 0;
+  }
   if (values.config === undefined || values.help === true) {
-    process.stderr.write('usage: systole-arbiter --config FILE\n');
+    process.stderr.write(
+      'usage: systole-arbiter --config FILE\n       systole-arbiter derive --cluster NAME --key FILE\n',
+    );
     return values.help === true ? 0 : 2;
   }
   const configuration = await load(values.config);
@@ -108,6 +125,12 @@ async function main(): Promise<number> {
   log.info({ event: 'arbiter.stopped', foreign, refused: Object.fromEntries(refused) }, 'the arbiter has stopped');
   return 0;
 }
+
+/** The lines of a key file for the arbiter, from the cluster's own. */
+const derived = async (path: string, cluster: string): Promise<readonly string[]> =>
+  (await readKeys(path))
+    .map((key) => arbiterKey(key, cluster))
+    .map(({ id, key }) => `${id}:${Buffer.from(key).toString('hex')}`);
 
 /** @throws Error with what is wrong with the file. */
 async function load(path: string): Promise<Static<typeof schema>> {
