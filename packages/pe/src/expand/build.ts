@@ -4,10 +4,9 @@
  *
  * Semantics: Pacemaker's lib/pengine/{complex,group,clone,native}.c.
  */
-import { type Clone, type Group, INFINITY, type Primitive, type Resource } from '@systole/cib';
+import { type Clone, type Group, INFINITY, type Primitive } from '@systole/cib';
 import { booleanOf, integerOf, isTrue } from '../config/values.ts';
 import { defaultAllowed } from './allowed.ts';
-import { buildBundle } from './bundle.ts';
 import {
   type DraftClone,
   type DraftGroup,
@@ -27,21 +26,6 @@ import {
   rememberMetaSets,
   type Settings,
 } from './settings.ts';
-
-export function build(reader: Reader, resource: Resource): DraftInstance | undefined {
-  switch (resource.kind) {
-    case 'template':
-      return undefined;
-    case 'primitive':
-      return buildPrimitive(reader, resource, undefined, undefined);
-    case 'group':
-      return buildGroup(reader, resource, undefined, undefined);
-    case 'clone':
-      return buildClone(reader, resource, undefined);
-    case 'bundle':
-      return buildBundle(reader, resource);
-  }
-}
 
 /** What every instance starts with, whatever its kind. */
 export function common(

@@ -6,9 +6,10 @@
  * The texts of parameters are Pacemaker's to the byte: their digests decide whether a running container is restarted.
  * Semantics: Pacemaker's lib/pengine/bundle.c.
  */
-import { type AttributeSet, type Bundle, type Clone, INFINITY, type Operation, type Primitive } from '@systole/cib';
+import { type Bundle, type Clone, INFINITY, type Primitive } from '@systole/cib';
 import { booleanOf, integerOf } from '../config/values.ts';
 import { createNode } from '../status/nodes.ts';
+import { connection, implied, monitor, pairs } from './implied.ts';
 import { allowOnly, defaultAllowed, disallowNode, ownAllowed } from './allowed.ts';
 import { boundedInstances, buildClone, buildPrimitive, common } from './build.ts';
 import { type DraftBundle, type DraftClone, type DraftReplica, type Reader } from './draft.ts';
@@ -38,70 +39,6 @@ interface Layout {
   /** `--add-host` or its like for every replica, so that each knows the others by name. */
   readonly hostOptions: string;
   readonly hasChild: boolean;
-}
-
-const pairs = (values: Readonly<Record<string, string | undefined>>): readonly AttributeSet[] => [
-  {
-    pairs: Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
-  },
-];
-
-const monitor = (interval: string, timeout?: string): Operation => ({
-  name: 'monitor',
-  interval,
-  ...(timeout === undefined ? {} : { timeout }),
-  parameters: [],
-  meta: [],
-});
-
-function implied(
-  id: string,
-  provider: string,
-  type: string,
-  parameters: Readonly<Record<string, string | undefined>>,
-  operations: readonly Operation[],
-  meta: Readonly<Record<string, string | undefined>> = {},
-): Primitive {
-  return {
-    kind: 'primitive',
-    id: id.replace(/[^A-Za-z0-9_.\-]/g, '.'),
-    agent: { class: 'ocf', provider, type },
-    meta: pairs(meta),
-    parameters: pairs(parameters),
-    operations: { list: operations },
-    utilization: [],
-  };
-}
-
-/** The connection to a remote or guest node, as a primitive. */
-export function connection(
-  name: string,
-  given: {
-    readonly container?: string | undefined;
-    readonly allowMigrate?: string | undefined;
-    readonly isManaged?: string | undefined;
-    readonly startTimeout?: string | undefined;
-    readonly server?: string | undefined;
-    readonly port?: string | undefined;
-  },
-): Primitive {
-  const start: readonly Operation[] =
-    given.startTimeout === undefined
-      ? []
-      : [{ name: 'start', interval: '0', timeout: given.startTimeout, parameters: [], meta: [] }];
-  return implied(
-    name,
-    'pacemaker',
-    'remote',
-    { addr: given.server, port: given.port },
-    [monitor('30s', '30s'), ...start],
-    {
-      internal_rsc: 'true',
-      container: given.container,
-      'allow-migrate': given.allowMigrate,
-      'is-managed': given.isManaged,
-    },
-  );
 }
 
 export function buildBundle(reader: Reader, bundle: Bundle): DraftBundle | undefined {

@@ -3,7 +3,7 @@
  * and given their attributes; `online.ts` finds their state.
  */
 import { type AttributeSet, mergeSets, type RuleContext } from '@systole/cib';
-import { connection } from '../expand/bundle.ts';
+import { connection } from '../expand/implied.ts';
 import { type DraftNode, findNode, type Reader } from '../expand/draft.ts';
 import { forgetCommonAllowed } from '../expand/allowed.ts';
 import { isRemoteAgent, numbers } from '../expand/settings.ts';

@@ -14,7 +14,8 @@ import {
   type TicketState,
 } from '@systole/cib';
 import { wholeNumber } from '../config/values.ts';
-import { build, register } from '../expand/build.ts';
+import { register } from '../expand/build.ts';
+import { build } from '../expand/expand.ts';
 import {
   type DraftInstance,
   type DraftNode,
