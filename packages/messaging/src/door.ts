@@ -106,8 +106,8 @@ export class Door {
     const link = peer.links[header.link] as PeerLink;
     if (datagram.via === 'multicast') link.lastMulticast = this.#core.now;
     else link.lastUnicast = this.#core.now;
-    // A recorded datagram that is played from elsewhere must not draw our unicast there.
-    if (session.proven || link.address === undefined) {
+    // A recorded datagram that is played from elsewhere must not draw our unicast there; a new life may have moved.
+    if (session.proven || restarted || link.address === undefined) {
       const { host, port } = datagram.from;
       if (link.address?.host !== host || link.address.port !== port) link.address = datagram.from;
     }

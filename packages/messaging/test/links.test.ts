@@ -144,6 +144,22 @@ describe('multicast and unicast', () => {
     cluster.finish();
   });
 
+  test('a node that restarts elsewhere is found again, also without multicast', () => {
+    const ports = new Map([1, 2, 3].map((node) => [node, 5400]));
+    const peers = [1, 2].map((node) => ({ node, address: { host: `node${node}`, port: 5400 } }));
+    const cluster = settledCluster({
+      nodes: 3,
+      links: [aLink(0, { mode: 'unicast', peers })],
+      portOf: (id) => ports.get(id) ?? 0,
+    });
+    cluster.crash(3);
+    cluster.run(1000);
+    ports.set(3, 6000);
+    cluster.start(3);
+    expect(cluster.runUntil(() => cluster.isSettled(), 3000)).toBeDefined();
+    cluster.finish();
+  });
+
   test('a peer whose multicast stops arriving is served by unicast within four seconds, without a view change if unicast holds', () => {
     const cluster = settledCluster({ nodes: 3, links: [aLink(0, { mode: 'auto' })] });
     cluster.run(2500);

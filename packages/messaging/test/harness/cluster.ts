@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly links?: readonly LinkConfiguration[];
   readonly linkMode?: Configuration['linkMode'];
   readonly configuration?: Partial<Configuration>;
+  /** Where a machine receives unicast, and sends from; 5400 and the link if not given. */
+  readonly portOf?: (id: NodeId) => number;
   readonly policy?: (nodes: readonly NodeId[]) => QuorumPolicy;
   /** Milliseconds a save takes, at most. */
   readonly saveMs?: number;
@@ -476,9 +478,14 @@ export class Cluster {
     const via = to === 'multicast' ? 'multicast' : 'unicast';
     for (const receiver of this.machines.values()) {
       if (receiver === machine) continue;
-      if (to !== 'multicast' && to.host !== `node${receiver.id}`) continue;
+      if (to !== 'multicast' && (to.host !== `node${receiver.id}` || to.port !== this.#portOf(receiver.id, link)))
+        continue;
       this.send(machine.id, receiver.id, link, via, bytes);
     }
+  }
+
+  #portOf(id: NodeId, link: number): number {
+    return this.options.portOf?.(id) ?? 5400 + link;
   }
 
   /** Puts a datagram on the wire; also for tests that forge or replay. */
@@ -504,7 +511,7 @@ export class Cluster {
         type: 'datagram',
         link,
         via,
-        from: { host: `node${from}`, port: 5400 + link },
+        from: { host: `node${from}`, port: this.#portOf(from, link) },
         bytes: bytes.slice(),
       });
     });
