@@ -175,7 +175,7 @@ function explainNode(
   const allowed = place?.allowed[node.index];
   const isChosen = place?.node === node;
   const contributions = decision.placement.contributions
-    .filter((one) => one.instance === instance && (one.node === undefined || one.node === node))
+    .filter((one) => isOwn(one.instance, instance) && (one.node === undefined || one.node === node))
     .map((one) => explainContribution(one, node));
   return {
     node: node.name,
@@ -184,6 +184,12 @@ function explainNode(
     sentence: nodeSentence(decision, place, node, isChosen, contributions),
     contributions,
   };
+}
+
+/** Its own, or of what it is part of: a group's preference is that of its members. */
+function isOwn(of: Instance, instance: Instance): boolean {
+  for (let at: Instance | undefined = instance; at !== undefined; at = at.parent) if (at === of) return true;
+  return false;
 }
 
 function nodeSentence(
@@ -350,7 +356,7 @@ const describe = (action: TransitionAction | undefined): string =>
 
 /** Why an action is in the graph. */
 function actionSentence(action: TransitionAction, instance: PrimitiveInstance): string {
-  const because = action.reason === undefined ? '' : `, because of ${action.reason}`;
+  const because = action.reason === undefined ? '' : `, because ${action.reason}`;
   const { operation, node = 'its node', intervalMs = 0 } = action;
   if (isProbe(operation, intervalMs)) {
     return instance.probedNodes.size > 0 && instance.activeNodes.some((one) => one.name === node)

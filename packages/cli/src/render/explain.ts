@@ -1,7 +1,7 @@
 /** Why a resource is where it is, and why it is not elsewhere: the scheduler's own numbers, in words. */
 import { formatScore, INFINITY } from '@systole/cib/document';
 import type { Decision, PrimitiveInstance } from '@systole/pe';
-import { isPrimitive } from '@systole/pe';
+import { type ActionExplanation, explain, isPrimitive } from '@systole/pe';
 
 type Instance = Decision['situation']['instances'][number];
 type Contribution = Decision['placement']['contributions'][number];
@@ -20,6 +20,10 @@ export interface InstanceAnswer {
   readonly nodes: readonly string[];
   /** Where the scheduler would have it now. */
   readonly wanted?: string;
+  /** Why it will be where it will be, or nowhere; the tie-break where scores are equal. */
+  readonly sentence: string;
+  /** What would be done with it now, why, and after what. */
+  readonly actions: readonly ActionExplanation[];
   /** What keeps it from running, or from being managed. */
   readonly obstacles: readonly string[];
   readonly where: readonly NodeAnswer[];
@@ -39,6 +43,7 @@ function explainInstance(decision: Decision, instance: PrimitiveInstance): Insta
   const { situation, placement } = decision;
   const place = placement.places[instance.index];
   const own = contributionsOf(decision, instance);
+  const explained = explain(decision, instance.id)?.instances.find((one) => one.instance === instance.id);
   const where = situation.nodes.map((node): NodeAnswer => {
     const placed = placement.nodes[node.index];
     const score = lastScore(decision, instance.id, node.name);
@@ -56,6 +61,8 @@ function explainInstance(decision: Decision, instance: PrimitiveInstance): Insta
     role: instance.role,
     nodes: instance.activeNodes.map(({ name }) => name),
     ...(place?.node === undefined ? {} : { wanted: place.node.name }),
+    sentence: explained?.sentence ?? '',
+    actions: explained?.actions ?? [],
     obstacles: obstacles(decision, instance),
     where: where.toSorted((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity)),
   };
@@ -173,5 +180,12 @@ function oneExplanation(answer: InstanceAnswer, onlyNode: string | undefined): s
             : `score ${formatScore(score)}`;
       return [`  ${node}: ${value}${mark}`, ...reasons.map((reason) => `      ${reason}`)].join('\n');
     });
-  return [`${answer.resource} ${at}${moves}`, ...obstacles, ...nodes].join('\n');
+  const actions = answer.actions.map(({ operation, sentence, waitsFor }) => {
+    const shown = waitsFor.slice(0, 3).join(', ');
+    const more = waitsFor.length > 3 ? ` and ${waitsFor.length - 3} more` : '';
+    const after = waitsFor.length === 0 ? '' : `; after ${shown}${more}`;
+    return `  > ${operation}: ${sentence}${after}`;
+  });
+  const why = answer.sentence === '' ? [] : [`  ${answer.sentence}`];
+  return [`${answer.resource} ${at}${moves}`, ...why, ...obstacles, ...nodes, ...actions].join('\n');
 }
