@@ -30,6 +30,8 @@ export interface LabOptions {
   readonly agents?: readonly string[];
   /** Shell text that every machine runs when it boots, ending in `&&`. */
   readonly prepare?: string;
+  /** The quorum section of every node's file. */
+  readonly quorum?: object;
   readonly onLog?: (line: LogLine) => void;
   /** What a daemon prints that is no log line: on standard error, or when it fails. */
   readonly onText?: (node: string, text: string) => void;
@@ -238,6 +240,7 @@ export class Lab {
       key: join(this.folder, 'key'),
       links: [{ address: this.address(node), multicast: '239.255.77.1', port: 5405 }],
       api: { socket: '/run/systole/systole.sock' },
+      quorum: this.#options.quorum ?? {},
       ...(this.#options.agents === undefined ? {} : { agents: this.#options.agents }),
     };
   }

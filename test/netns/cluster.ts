@@ -18,8 +18,8 @@ export const notHere: string | undefined =
 export interface TestCluster extends AsyncDisposable {
   readonly lab: Lab;
   readonly watch: AddressWatch;
-  /** The node on which a resource runs, once the cluster has nothing left to do. */
-  runsOn(resource: string, ask?: string): Promise<string>;
+  /** The node, other than `notOn`, on which a resource runs once the cluster has nothing left to do; `ask` is who is asked. */
+  runsOn(resource: string, ask?: string, notOn?: string): Promise<string>;
   status(ask?: string): Promise<NodeStatus>;
   /** Starts a client that asks for the page every 10 ms; its answers appear in the list. */
   probe(): Promise<readonly Answer[]>;
@@ -27,21 +27,31 @@ export interface TestCluster extends AsyncDisposable {
   boot(node: string): Promise<void>;
 }
 
+export interface ClusterOptions {
+  readonly nodes?: readonly string[];
+  /** Shell text that every machine runs when it boots, ending in `&&`. */
+  readonly prepare?: string;
+  /** The quorum section of the nodes' files. */
+  readonly quorum?: object;
+  /** What must be there before the daemons start. */
+  readonly beforeDaemons?: (lab: Lab) => Promise<void>;
+}
+
 /** `configuration` is crm text; `POWER` in it stands for the power switch's socket. */
-export async function openCluster(
-  configuration: string,
-  { nodes = ['n1', 'n2', 'n3'], prepare = '' }: { readonly nodes?: readonly string[]; readonly prepare?: string } = {},
-): Promise<TestCluster> {
+export async function openCluster(configuration: string, options: ClusterOptions = {}): Promise<TestCluster> {
+  const { nodes = ['n1', 'n2', 'n3'], prepare = '', quorum = {}, beforeDaemons } = options;
   const words: string[] = [];
   const lab = await Lab.open({
     nodes,
     prepare,
+    quorum,
     onText: (node, text) => words.push(`${node}: ${text}`),
     agents: ['/usr/lib/ocf', join(root, 'examples', 'web', 'init.d'), '/etc/init.d'],
   });
   const watch = new AddressWatch(address);
   try {
     for (const node of nodes) watch.watch(lab.machine(node));
+    await beforeDaemons?.(lab);
     await Promise.all(nodes.map((node) => lab.startDaemon(node)));
     await lab.settled(nodes);
     const file = await lab.file('cluster.crm', configuration.replaceAll('POWER', lab.power.socketPath));
@@ -61,14 +71,15 @@ export async function openCluster(
     lab,
     watch,
     status,
-    runsOn: async (resource, ask = nodes[0] ?? '') => {
+    runsOn: async (resource, ask = nodes[0] ?? '', notOn?: string) => {
       try {
         return await until(
           `${resource} runs and the cluster is idle`,
           async () => {
             const answer = await lab.status(ask);
             const row = answer?.resources.find((one) => (one.id ?? one.rsc) === resource && one.role === 'Started');
-            return answer?.transition.state === 'idle' ? row?.nodes[0] : undefined;
+            const node = answer?.transition.state === 'idle' ? row?.nodes[0] : undefined;
+            return node === notOn ? undefined : node;
           },
           60_000,
           100,

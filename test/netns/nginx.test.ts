@@ -30,10 +30,7 @@ describe.skipIf(reason !== undefined)("Debian's nginx, through its own init scri
     }
 
     await machine.run('pkill', '-9', '-x', 'nginx');
-    const second = await until('nginx moves', async () => {
-      const node = await cluster.runsOn('www');
-      return node === first ? undefined : node;
-    });
+    const second = await cluster.runsOn('www', 'n1', first);
     expect((await cluster.lab.machine(second).tryRun(['pgrep', '-x', 'nginx'])).code).toBe(0);
     expect((await machine.tryRun(['pgrep', '-x', 'nginx'])).code).toBe(1);
   });
