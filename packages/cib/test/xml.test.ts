@@ -153,24 +153,29 @@ function* documents(folder: string): Generator<string> {
 }
 
 describe.skipIf(!existsSync(shared))('export and import again (needs ../shared)', () => {
-  test.each(['scheduler-suite/xml', 'cli-suite'])('gives the same CIB for every document of %s', (folder) => {
-    let count = 0;
-    for (const file of documents(join(shared, folder))) {
-      const first = imported(readFileSync(file, 'utf8')).cib;
-      const second = importCib(exportCib(first));
-      expect(second.ok, file).toBe(true);
-      if (!second.ok) continue;
-      expect(
-        second.value.notes.map((note) => note.message).filter((text) => !text.includes('without an id')),
-        file,
-      ).toEqual([]);
-      const header = { ...first.header, validateWith: '', featureSet: '' };
-      expect(
-        { ...second.value.cib, header: { ...second.value.cib.header, validateWith: '', featureSet: '' } },
-        file,
-      ).toEqual({ ...first, header });
-      count += 1;
-    }
-    expect(count).toBeGreaterThan(500);
-  });
+  // Some seven hundred documents: seconds, on a busy machine.
+  test.each(['scheduler-suite/xml', 'cli-suite'])(
+    'gives the same CIB for every document of %s',
+    { timeout: 60_000 },
+    (folder) => {
+      let count = 0;
+      for (const file of documents(join(shared, folder))) {
+        const first = imported(readFileSync(file, 'utf8')).cib;
+        const second = importCib(exportCib(first));
+        expect(second.ok, file).toBe(true);
+        if (!second.ok) continue;
+        expect(
+          second.value.notes.map((note) => note.message).filter((text) => !text.includes('without an id')),
+          file,
+        ).toEqual([]);
+        const header = { ...first.header, validateWith: '', featureSet: '' };
+        expect(
+          { ...second.value.cib, header: { ...second.value.cib.header, validateWith: '', featureSet: '' } },
+          file,
+        ).toEqual({ ...first, header });
+        count += 1;
+      }
+      expect(count).toBeGreaterThan(500);
+    },
+  );
 });

@@ -76,6 +76,7 @@ describe.skipIf(!existsSync(suiteFolder))('the suite of crm text (needs ../share
 
   test.each(['to-xml', 'error', 'show', 'roundtrip'])(
     '%s: every case, but for those that are explained',
+    { timeout: 60_000 },
     async (kind) => {
       const failed: string[] = [];
       for (const check of checks.filter((each) => each.kind === kind && !each.beyond)) {
