@@ -88,11 +88,13 @@ const none: readonly string[] = [];
 class TreeBuilder {
   readonly #text: string;
   /** Elements come in the order of their offsets, so lines are counted on from the last one. */
-  #offset = 0;
   #line = 1;
+  /** Where the present line ends; looked for once, because a whole CIB may be on one line. */
+  #end: number;
 
   constructor(text: string) {
     this.#text = text;
+    this.#end = this.#endAfter(0);
   }
 
   build(source: XmlElement, depth: number): Element {
@@ -110,11 +112,15 @@ class TreeBuilder {
   }
 
   #lineOf(offset: number): number {
-    for (;;) {
-      const next = this.#text.indexOf('\n', this.#offset);
-      if (next === -1 || next >= offset) return this.#line;
+    while (this.#end < offset) {
       this.#line += 1;
-      this.#offset = next + 1;
+      this.#end = this.#endAfter(this.#end + 1);
     }
+    return this.#line;
+  }
+
+  #endAfter(offset: number): number {
+    const end = this.#text.indexOf('\n', offset);
+    return end === -1 ? Infinity : end;
   }
 }
