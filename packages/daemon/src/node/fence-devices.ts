@@ -57,11 +57,15 @@ const isBanned = ({ configuration }: Cib, resource: string, node: string): boole
     (one) => one.kind === 'location' && one.resource === resource && one.node === node && (one.score ?? 0) <= -INFINITY,
   );
 
-export function fencerOptions(cib: Cib): FencerOptions {
+/**
+ * Silence proves a reset only where a node that hears nobody has no quorum. With `two_node` each of the two holds it alone
+ * and feeds its watchdog: then the watchdog's time-out is no fencing (simulator: both ran the service).
+ */
+export function fencerOptions(cib: Cib, bothMayHoldQuorum = false): FencerOptions {
   const watchdog = clusterOption(cib, 'fencing-watchdog-timeout', 'stonith-watchdog-timeout');
   const parsed = watchdog === undefined ? undefined : parseDuration(watchdog);
   return {
-    watchdogTimeoutMs: parsed?.ok === true ? parsed.value : 0,
+    watchdogTimeoutMs: parsed?.ok === true && !bothMayHoldQuorum ? parsed.value : 0,
     isConcurrent: clusterOption(cib, 'concurrent-fencing') !== 'false',
   };
 }

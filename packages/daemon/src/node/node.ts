@@ -166,7 +166,9 @@ export class ClusterNode {
   #runsNothing(): boolean {
     return this.#lrm.history().every(({ agent, operations }) => {
       if (agent.class === 'stonith') return true;
-      const last = operations.findLast(({ intervalMs, operation }) => intervalMs === 0 && operation !== 'notify');
+      const once = operations.filter(({ intervalMs, operation }) => intervalMs === 0 && operation !== 'notify');
+      if (once.some(({ status }) => status === -1)) return false; // under way: nobody knows yet
+      const [last] = once.toSorted((a, b) => b.callId - a.callId);
       return last === undefined || (last.operation === 'stop' && last.exitCode === 0) || last.exitCode === 7;
     });
   }
@@ -235,7 +237,7 @@ export class ClusterNode {
         this.#request(input.requestId, input.request, now);
         break;
       case 'shutDown':
-        if (this.#isStopping) this.#leaveMembership('told twice to leave');
+        if (this.#isStopping) this.#leaveAtOnce();
         this.#isStopping = true;
         this.#work.push({ for: 'crm', input });
         break;
@@ -626,7 +628,13 @@ export class ClusterNode {
     if (!isWhole && sameFencing(before, after)) return;
     const at = this.#start.ports.wallClock();
     this.#work.push(
-      { for: 'stonith', input: { type: 'optionsChanged', options: fencerOptions(after) } },
+      {
+        for: 'stonith',
+        input: {
+          type: 'optionsChanged',
+          options: fencerOptions(after, this.#start.configuration.quorum.twoNode === true),
+        },
+      },
       { for: 'stonith', input: { type: 'devicesChanged', devices: fenceDevices(after, this.self, at) } },
       { for: 'stonith', input: { type: 'topologyChanged', levels: after.configuration.fencingLevels } },
     );
@@ -720,6 +728,15 @@ export class ClusterNode {
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
     else this.#work.push({ for: 'crm', input });
+  }
+
+  /**
+   * A person has no more patience. With services running here, going quietly would let the others start second copies:
+   * then this node goes without a word, and is fenced like any that is lost.
+   */
+  #leaveAtOnce(): void {
+    if (this.#runsNothing() && this.#lrm.isIdle()) this.#leaveMembership('told twice to leave');
+    else this.#stop(1, 'told twice to leave, while resources run here: the others will fence this node');
   }
 
   #leaveMembership(reason: string): void {

@@ -49,12 +49,7 @@ export class Settlement {
       if (this.#textOf(world.cibOf(machine)) === this.#textOf(cib)) continue;
       return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
-    // What the DC adds to the CIB before it asks the policy engine.
-    const dcId = cib.configuration.nodes.find(({ name }) => name === first.integrated?.dc)?.id;
-    const left = leftToDo({
-      ...cib,
-      header: { ...cib.header, hasQuorum: true, ...(dcId === undefined ? {} : { dcId }) },
-    });
+    const left = leftToDo(asTheDcAsks(cib, first.integrated?.dc, world.settings.watchdog === true));
     if (left.length > 0) return `left to do: ${left.slice(0, 8).join(', ')}`;
     return this.#untrue(cib, world);
   }
@@ -72,6 +67,19 @@ export class Settlement {
     }
     return undefined;
   }
+}
+
+/** The CIB with what the DC adds to it before it asks the policy engine. */
+function asTheDcAsks(cib: Cib, dc: string | undefined, hasWatchdog: boolean): Cib {
+  const dcId = cib.configuration.nodes.find(({ name }) => name === dc)?.id;
+  const facts = hasWatchdog
+    ? [{ id: 'facts', pairs: [{ id: 'facts-have-watchdog', name: 'have-watchdog', value: 'true' }] }]
+    : [];
+  return {
+    ...cib,
+    header: { ...cib.header, hasQuorum: true, ...(dcId === undefined ? {} : { dcId }) },
+    configuration: { ...cib.configuration, options: [...cib.configuration.options, ...facts] },
+  };
 }
 
 /** Resources whose newest finished operation in the history leaves them running. Fence devices are no services. */
