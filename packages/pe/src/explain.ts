@@ -6,6 +6,7 @@
  * and no contributions.
  */
 import { formatScore, INFINITY } from '@systole/cib';
+import { noteInWords } from './actions/reason.ts';
 import type { Contribution, ContributionSource, Place } from './assign/placement.ts';
 import { nodesOf } from './assign/placement.ts';
 import { isProbe } from './config/operations.ts';
@@ -344,7 +345,7 @@ function actionsOf(decision: Decision, instance: PrimitiveInstance, waits: Waits
       key: action.key,
       operation: action.operation,
       ...(action.node === undefined ? {} : { node: action.node }),
-      sentence: actionSentence(action, instance),
+      sentence: actionSentence(action, instance, noteInWords(planned.drafts[index]?.reason)),
       waitsFor: waits(index).map((at) => describe(transition.actions[at])),
     });
   }
@@ -355,8 +356,8 @@ const describe = (action: TransitionAction | undefined): string =>
   action === undefined ? '' : `${action.key}${action.node === undefined ? '' : ` on ${action.node}`}`;
 
 /** Why an action is in the graph. */
-function actionSentence(action: TransitionAction, instance: PrimitiveInstance): string {
-  const because = action.reason === undefined ? '' : `, because ${action.reason}`;
+function actionSentence(action: TransitionAction, instance: PrimitiveInstance, note: string | undefined): string {
+  const because = note === undefined ? '' : `, because ${note}`;
   const { operation, node = 'its node', intervalMs = 0 } = action;
   if (isProbe(operation, intervalMs)) {
     return instance.probedNodes.size > 0 && instance.activeNodes.some((one) => one.name === node)

@@ -8,6 +8,7 @@ import type { Node } from '../status/node.ts';
 import type { ActionKind, TransitionAction } from '../transition.ts';
 import { actionMeta } from './action-meta.ts';
 import { actionParameters } from './action-parameters.ts';
+import { reasonFor } from './reason.ts';
 import { viaFor } from './via.ts';
 
 type Growing = { -readonly [Key in keyof TransitionAction]: TransitionAction[Key] };
@@ -43,7 +44,8 @@ export function describer(plan: Plan): (draft: Draft) => TransitionAction {
     if (priority > 0) action.priority = priority;
     if (isFencing && has(draft.flags, Flag.pseudo)) action.isImplied = true;
     if (operation === 'maintenance_nodes') action.maintenance = maintenanceChanges(plan);
-    if (draft.reason !== undefined) action.reason = draft.reason;
+    const reason = reasonFor(plan, draft);
+    if (reason !== undefined) action.reason = reason;
     return action;
   };
 }
