@@ -17,6 +17,9 @@ export class OneNode {
   readonly #listeners = new Set<() => void>();
   #requests = 0;
   isShutDown = false;
+  /** Programs that were started. Probes find nothing; a stop never ends. */
+  readonly processes: Extract<NodeEffect, { type: 'startProcess' }>[] = [];
+  stopped: Extract<NodeEffect, { type: 'stop' }> | undefined;
 
   constructor() {
     const wallClock = () => epoch(1_800_000_000_000 + this.#now);
@@ -36,7 +39,7 @@ export class OneNode {
         quorum: {},
         places: standardPlaces({ ra: '/nowhere', stonith: '/nowhere' }),
       },
-      ports: { random: seededRandom(1), seal: identitySeal, wallClock, firstExisting: () => undefined },
+      ports: { random: seededRandom(1), seal: identitySeal, wallClock, firstExisting: ([first]) => first },
       saved: { resources: [], survivors: [], hasRebooted: true },
       now: this.#instant(),
     });
@@ -92,11 +95,25 @@ export class OneNode {
         this.#carryOut(this.node.step({ type: 'scheduled', scheduleId: effect.scheduleId, outcome }, this.#instant()));
       } else if (effect.type === 'answer') {
         this.#answers.get(effect.requestId)?.(effect.answer);
+      } else if (effect.type === 'startProcess') {
+        this.processes.push(effect);
+        this.#endProcess(effect);
+      } else if (effect.type === 'stop') {
+        this.stopped = effect;
       } else if (effect.type === 'report') {
         const { level, event, text, fields, subsystem } = effect;
         this.events.add({ at: this.#now, level, event, text, fields, subsystem });
       }
     }
+  }
+
+  #endProcess({ id, argv }: Extract<NodeEffect, { type: 'startProcess' }>): void {
+    const action = argv.at(-1) ?? '';
+    if (action === 'stop') return;
+    const code = action === 'monitor' ? 7 : 0;
+    const startedAt = epoch(1_800_000_000_000 + this.#now);
+    const ended = { type: 'processEnded', id, outcome: { type: 'exited', code }, stdout: '', stderr: '' } as const;
+    this.#carryOut(this.node.step({ ...ended, startedAt, durationMs: 1 }, this.#instant()));
   }
 
   async get(path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
