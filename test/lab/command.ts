@@ -24,7 +24,7 @@ export function tryRun(argv: readonly string[], options: RunOptions = {}): Promi
       { timeout: options.timeoutMs ?? 60_000, maxBuffer: 64 * 1024 * 1024, env: options.environment ?? process.env },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
-        resolve({ code, stdout, stderr: error !== null && stderr === '' ? String(error) : stderr });
+        resolve({ code, stdout, stderr: error !== null && stderr === '' ? error.message : stderr });
       },
     );
     child.stdin?.on('error', () => undefined); // a program that reads nothing may be gone before it was written to

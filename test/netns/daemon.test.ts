@@ -10,7 +10,7 @@ describe.skipIf(notHere !== undefined)('a daemon in trouble', () => {
     const first = await cluster.runsOn('www');
     await cluster.lab.signalDaemon(first, 'STOP');
     const [survivor = ''] = others(first);
-    const second = await cluster.runsOn('www', survivor, first);
+    await cluster.runsOn('www', survivor, first);
     expect(cluster.lab.power.log.some((entry) => entry.node === first && entry.command !== 'status')).toBe(true);
     expect(cluster.watch.overlaps()).toEqual([]);
   });

@@ -34,7 +34,7 @@ describe.skipIf(reason !== undefined)('the unmodified fence_ipmilan', () => {
 
       await lab.network.cut(first);
       const survivor = nodes.find((node) => node !== first) ?? '';
-      const second = await cluster.runsOn('address', survivor, first);
+      await cluster.runsOn('address', survivor, first);
       expect(lab.machine(first).isOn).toBe(false);
       expect(lab.power.log.some(({ node, command }) => node === first && command === 'off')).toBe(true);
       expect(cluster.watch.overlaps()).toEqual([]);

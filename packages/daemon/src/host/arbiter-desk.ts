@@ -29,7 +29,7 @@ export class ArbiterDesk {
   readonly #letters: LetterBox;
   readonly #server: ArbiterServer;
   readonly #addresses = new Map<number, Address>();
-  readonly #alarm = new Alarm(() => void this.#queue(() => this.#server.step({ type: 'tick' }, this.#now())));
+  readonly #alarm = new Alarm(() => this.#queue(() => this.#server.step({ type: 'tick' }, this.#now())));
   readonly #refusals = new Map<LetterRefusal | 'malformed', number>();
   #turn: Promise<void> = Promise.resolve();
 
