@@ -160,7 +160,8 @@ export class ClusterNode {
    * and cannot stop its services in time goes down with them.
    */
   get mayFeedWatchdog(): boolean {
-    return this.#crm.state.quorum !== 'lost' || this.#runsNothing();
+    // An operation in flight may yet start something after the others have counted this node as reset.
+    return this.#crm.state.quorum !== 'lost' || (this.#runsNothing() && this.#lrm.isIdle());
   }
 
   #runsNothing(): boolean {

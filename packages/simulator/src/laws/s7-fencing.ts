@@ -19,11 +19,18 @@ export function fencingNeedsQuorum(): Law {
 export function fencedMeansOff(): Law {
   const ordered = new Map<string, number>();
   const lastOff = new Map<number, number>();
+  const running = new Map<number, Set<string>>();
   return {
     id: 'S8',
     statement: 'fencing is reported as done only if the machine was off since it was ordered',
     see: (event, world) => {
       if (event.type === 'power' && !event.isOn) lastOff.set(event.machine, world.now);
+      if (event.type === 'service') {
+        const here = running.get(event.machine) ?? new Set<string>();
+        running.set(event.machine, here);
+        if (event.after === 'stopped') here.delete(event.instance);
+        else here.add(event.instance);
+      }
       if (event.type !== 'seen') return undefined;
       const { seen, life } = event;
       if (seen.part === 'crm' && seen.effect.type === 'fence')
@@ -33,6 +40,8 @@ export function fencedMeansOff(): Law {
       const orderedAt = ordered.get(`${life}/${requestId}`);
       const machine = world.machineOf(target);
       if (outcome !== 'ok' || action === 'on' || machine === undefined || orderedAt === undefined) return undefined;
+      // A watchdog spares a node that has lost quorum and runs nothing: it is as good as off.
+      if (seen.effect.devices.includes('watchdog') && (running.get(machine)?.size ?? 0) === 0) return undefined;
       if (!world.isPowered(machine) || (lastOff.get(machine) ?? -1) >= orderedAt) return undefined;
       return `${world.nameOf(event.machine)} takes ${target} for fenced, but it has had power since the order`;
     },
