@@ -545,7 +545,10 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
       const seen = seenRecord(this.#board, current, ending);
       const failure = state.records.get(lastFailureId(state.name));
       state.records.clear();
-      state.recurring.clear();
+      for (const [key, { request }] of state.recurring) {
+        // What this life has been asked for meanwhile waits in the queue and stays.
+        if (!state.queue.some((queued) => isRunOf(queued, request))) state.recurring.delete(key);
+      }
       for (const record of failure === undefined ? [seen] : [failure, seen]) state.records.set(record.id, record);
       noteActivity(state, current.request, ending.result);
     }

@@ -109,7 +109,7 @@ class Node {
   }
 }
 
-const runs = { numRuns: 300 };
+const runs = { numRuns: 500 };
 
 describe('whatever happens', () => {
   test('a resource never has two agents at work', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { execute, VirtualHost } from './virtual-host.ts';
+import { endedOf, execute, VirtualHost } from './virtual-host.ts';
 
 /** The disk of a daemon that ran `web` with a monitor and was killed, perhaps with an operation in flight. */
 function formerLife(inFlight?: 'stop' | 'start'): VirtualHost {
@@ -71,6 +71,15 @@ describe('a daemon that comes back', () => {
       { operations: [{ id: 'web_last_0', operation: 'monitor', exitCode: 0, callId: expect.any(Number) as number }] },
     ]);
     expect(host.lrm.history()[0]?.operations).toHaveLength(1);
+  });
+
+  test('runs a monitor that it was asked for while it looked around, even where it found nothing running', () => {
+    const host = reborn(formerLife());
+    host.give(execute('monitor', { intervalMs: 5000, operationId: 'new' }));
+    host.finish('web', 7);
+    expect(host.agents).toEqual(['web monitor']);
+    expect(endedOf(host.finish('web', 7))).toMatchObject([{ operationId: 'new' }]);
+    expect([...host.timers.keys()]).toEqual(['lrm/interval/web/monitor_5000']);
   });
 
   test('after a boot of the node forgets everything, for nothing can be running', () => {
