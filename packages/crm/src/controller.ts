@@ -16,6 +16,7 @@
  * A node that was asleep is the dangerous one: it believes in a quorum that has moved on. Messaging says `uncertain` in
  * the first step after a pause; and an order to start something is carried out only while quorum is held here and now.
  */
+import { executorMeta } from '@systole/pe';
 import { type Cib, compareVersions, formatVersion, Replica, type ResourceHistory } from '@systole/cib';
 import { elapsed, type Instant, later, start, stateName, step, type Subsystem, unreachable } from '@systole/kernel';
 import { agentName, cancelled, historyName } from './action.ts';
@@ -625,7 +626,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       timeoutMs: action.timeoutMs ?? 20_000,
       ...(startDelayMs > 0 ? { startDelayMs } : {}),
       parameters: action.parameters,
-      meta: action.meta,
+      meta: executorMeta(action),
       transitionKey,
       expectedExitCode: action.expectedExitCode ?? 0,
       featureSet: agentFeatureSet,

@@ -79,3 +79,18 @@ export interface TransitionAction {
   /** Why this action is in the graph, in words for an operator. */
   readonly reason?: string;
 }
+
+/**
+ * The meta attributes that the executor gets and passes on to the agent: those of `meta`, and those that the
+ * transition has fields for. (What every operation has, such as its timeout, the executor knows by itself.)
+ */
+export function executorMeta(action: TransitionAction): Readonly<Record<string, string>> {
+  const { role, source, target, expectedExitCode } = action;
+  return {
+    ...action.meta,
+    ...(role === undefined ? {} : { role }),
+    ...(source === undefined ? {} : { migrate_source: source }),
+    ...(target === undefined ? {} : { migrate_target: target }),
+    ...(expectedExitCode === undefined ? {} : { op_target_rc: String(expectedExitCode) }),
+  };
+}

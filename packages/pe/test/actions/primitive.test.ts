@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { executorMeta } from '../../src/transition.ts';
 import { dummy, meta } from '../support/cluster.ts';
 import { decided, decidedWithState } from '../support/decided.ts';
 
@@ -40,6 +41,8 @@ describe('a primitive', () => {
     expect(isBefore('migrate_to vm a', 'migrate_from vm b')).toBe(true);
     expect(isBefore('migrate_from vm b', 'stop vm a')).toBe(true);
     expect(find('migrate_to vm a')).toMatchObject({ source: 'a', target: 'b' });
+    // Agents read both, and the history keeps both.
+    expect(executorMeta(find('migrate_to vm a'))).toMatchObject({ migrate_source: 'a', migrate_target: 'b' });
   });
 
   test('active on two nodes is stopped on both before it starts again', () => {
