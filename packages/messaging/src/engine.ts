@@ -489,7 +489,7 @@ class MessagingEngine implements Engine {
   /** Let go when a view without this node exists, or nobody is left to make one, or after half a second. */
   #tendLeave(): void {
     const membership = this.#membership;
-    if (!membership.isLeaving || this.#leavingBeats > 0) return;
+    if (!membership.isLeaving || (this.#leavingBeats > 0 && this.#core.now < this.#leaveAt)) return;
     const others = membership.view.members.filter(({ node }) => node !== this.#core.self);
     const isLetGo = this.#peers.all.some(
       ({ heartbeat, node }) =>
