@@ -38,7 +38,7 @@ describe('the CIB on disk', () => {
     durable.agreed(5, empty, 5, effects);
     durable.store(entry(7), empty, 5, changeTo('a'), effects);
 
-    expect(durable.saved(2, true)).toEqual({ type: 'persisted', view, sequence: 7, ok: true });
+    expect(durable.saved(2, true)).toEqual([{ type: 'persisted', view, sequence: 7, ok: true }]);
     const after = restored(JSON.parse(JSON.stringify(records().at(-1))) as CibRecord);
     expect(after?.state.cib.configuration.options.map(({ id }) => id)).toEqual(['a']);
     expect(after?.lineage).toBe(5);
@@ -66,11 +66,13 @@ describe('the CIB on disk', () => {
     ).toEqual([4, 5]);
   });
 
-  test('that could not be written is not claimed to be', () => {
+  test('that could not be written is not claimed to be, until a later record holds it', () => {
     const { durable, effects } = setUp();
     durable.agreed(5, empty, 5, effects);
     durable.store(entry(3), empty, 5, changeTo('a'), effects);
-    expect(durable.saved(2, false)).toMatchObject({ type: 'persisted', ok: false });
+    expect(durable.saved(2, false)).toMatchObject([{ type: 'persisted', ok: false }]);
+    durable.retry(empty, 5, effects);
+    expect(durable.saved(3, true)).toMatchObject([{ type: 'persisted', sequence: 3, ok: true }]);
   });
 
   test('keeps nothing of what nodes ran: after a power cut that is void', () => {
