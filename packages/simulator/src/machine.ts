@@ -7,7 +7,7 @@
  */
 import type { ProcessEnded, StartProcess } from '@systole/kernel';
 import { epoch } from '@systole/kernel';
-import { Agents, agentDescription } from './agents.ts';
+import { agentDescription, type Agents } from './agents.ts';
 import type { Agenda } from './agenda.ts';
 import { between } from './draw.ts';
 import type { Disk } from './disk.ts';

@@ -5,12 +5,15 @@
  *   --seeds 200          so many seeds, from --first on (a time's own otherwise); stops at the first broken law
  *   --minutes 5          new seeds for so long            --soak   new seeds without end
  *   --from 11 --to 12    only this part of the transcript, in seconds
+ *   --jobs 2             for --seeds: so many processes share them (default: one a core from 40 seeds on)
  *   --long               longer fault phases and larger clusters (what --soak and --minutes do by themselves)
  *   --plan FILE          runs a saved plan; --no-shrink  leaves a failing plan as it is
  *
  * A broken law prints the seed, the law, the shrunk plan and the end of the transcript; the exit code is then 1.
  */
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeFault, type Plan, planFor, type PlanLimits, quickLimits, soakLimits } from './plan.ts';
 import { run, type RunResult } from './run.ts';
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     first: { type: 'string' },
+    jobs: { type: 'string' },
     minutes: { type: 'string' },
     soak: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
@@ -42,6 +46,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 if (values.plan !== undefined) process.exitCode = one(JSON.parse(readFileSync(values.plan, 'utf8')) as Plan);
 else if (values.seed !== undefined) process.exitCode = one(planFor(number(values.seed), limits));
+else if (jobs() > 1) process.exitCode = await shared(jobs());
 else process.exitCode = many();
 
 /** One run, told. */
@@ -54,6 +59,39 @@ function one(plan: Plan): number {
   if (result.violation === undefined) return 0;
   report(result);
   return 1;
+}
+
+/** How many processes share the seeds. */
+function jobs(): number {
+  if (values.jobs !== undefined) return number(values.jobs);
+  const isWorthIt = !values.soak && values.minutes === undefined && number(values.seeds ?? '20') >= 40;
+  return isWorthIt ? Math.min(8, availableParallelism()) : 1;
+}
+
+/** Each process runs a range of its own and tells its result; one broken law breaks all. */
+async function shared(processes: number): Promise<number> {
+  const [count, first] = [number(values.seeds ?? '20'), number(values.first ?? '1')];
+  const size = Math.ceil(count / processes);
+  const rest = process.argv.slice(2).filter((word, index, words) => {
+    const isOf = (text: string | undefined): boolean => /^--(?:seeds|first|jobs)$/.test(text ?? '');
+    return !isOf(word) && !isOf(words[index - 1]) && !/^--(?:seeds|first|jobs)=/.test(word);
+  });
+  const ranges = Array.from(
+    { length: processes },
+    (_, index) => [first + index * size, Math.min(size, count - index * size)] as const,
+  );
+  const codes = await Promise.all(
+    ranges
+      .filter(([, seeds]) => seeds > 0)
+      .map(([from, seeds]) => {
+        const words = [import.meta.filename, '--first', String(from), '--seeds', String(seeds), '--jobs', '1', ...rest];
+        const child = spawn(process.execPath, words, { stdio: 'inherit' });
+        return new Promise<number>((resolve) => {
+          child.on('exit', (code) => resolve(code ?? 1));
+        });
+      }),
+  );
+  return Math.max(...codes);
 }
 
 /** Many seeds; the first broken law ends it unless told to go on. */

@@ -52,7 +52,7 @@ export class Services {
 
   /** The machine lost its power: nothing runs there any more. */
   powerOff(machine: number): void {
-    for (const instance of [...(this.#machines.get(machine)?.keys() ?? [])])
+    for (const instance of (this.#machines.get(machine) ?? new Map<string, Service>()).keys())
       this.set(machine, instance, 'stopped', 'power off');
   }
 
