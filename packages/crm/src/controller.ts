@@ -849,8 +849,11 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     const leaving = this.#leaving;
     if (leaving === undefined || leaving.hasLeft) return;
     if (!isJoined(this.cib, self, incarnation)) {
-      // Nothing has been started here in this life of the daemon, and nobody counts on it.
-      if (this.#lrmHistory === undefined || this.#lrmHistory.length === 0) this.#leave(leaving.reason, true);
+      // Nothing has been started here, in this life of the daemon or before it, and nobody counts on it. A member that
+      // another's CIB does not count any more has its own memory of what runs here: it joins again, and leaves in order
+      // (simulator, seed 6003: it left as if clean, and its services ran on).
+      const known = this.#own?.history ?? this.#lrmHistory;
+      if (known?.length === 0) this.#leave(leaving.reason, true);
       return;
     }
     if (leaving.hasAsked && transientAttributes(nodeState(this.cib, self)).has('shutdown')) return;

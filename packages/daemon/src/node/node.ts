@@ -178,6 +178,7 @@ export class ClusterNode {
 
   /** When `step({ type: 'tick' })` is due at the latest. */
   wakeAt(): Instant {
+    if (this.#hasStopped) return Number.MAX_SAFE_INTEGER as Instant; // nothing is due any more (simulator, seed 6027)
     const timer = this.#timers.next();
     const engine = this.#engine.wakeAt();
     return timer === undefined || engine < timer ? engine : timer;
