@@ -2,6 +2,7 @@
  * All of the package but the schemas: for programs that are started often and check nothing that comes from outside,
  * such as the shell. Loading the schemas takes longer than everything else together.
  */
+export * from './acl.ts';
 export * from './attributes.ts';
 export * from './change.ts';
 export * from './digest.ts';

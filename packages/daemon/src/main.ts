@@ -25,6 +25,7 @@ import { Daemon } from './host/daemon.ts';
 import { EventLog } from './host/event-log.ts';
 import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
+import { Identity } from './host/identity.ts';
 import { readKeys } from './host/key.ts';
 import { addressOf, peerAddresses, prepareLink } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
@@ -178,6 +179,17 @@ async function serveAndRun(
 ): Promise<number> {
   const { node: self, cluster } = configuration;
   const { node } = daemon;
+  const { socketGroup } = configuration;
+  const identity = await Identity.create({
+    isPrivate: socketGroup === undefined,
+    ownUid: process.getuid?.() ?? 0,
+    now: () => systemClock.now(),
+  });
+  if (!identity.isSure) {
+    const text =
+      'koffi is not installed: members of api.group cannot be told apart, and with enable-acl=true have no rights';
+    log.warn({ event: 'access.blind' }, text);
+  }
   const app = createApp({
     cluster,
     node,
@@ -187,13 +199,17 @@ async function serveAndRun(
     events: daemon.events,
     afterTurn: (listener) => daemon.afterTurn(listener),
     shutDown: () => daemon.give({ type: 'shutDown', reason: 'asked through the interface' }),
+    identify: (incoming, claimed) => identity.callerOf(incoming?.socket, claimed),
+    record: (level, event, text, fields) => {
+      log[level]({ subsystem: 'access', event, ...fields }, text);
+      daemon.events.add({ at: daemon.wall(), level, subsystem: 'access', event, text, fields });
+    },
     metrics: createMetrics({
       node,
       now: () => daemon.now(),
       counters: () => ({ ...daemon.counters, ...messaging.counters }),
     }),
   });
-  const { socketGroup } = configuration;
   const server = await serve(app, {
     path: configuration.socket,
     ...(socketGroup === undefined ? {} : { group: socketGroup }),

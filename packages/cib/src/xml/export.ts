@@ -3,16 +3,19 @@ import type { Cib } from '../model/cib.ts';
 import type { Configuration } from '../model/configuration.ts';
 import { writeConfiguration } from './write-configuration.ts';
 import { writeStatus } from './write-status.ts';
-import { writeXml } from './writer.ts';
+import { type Output, writeXml } from './writer.ts';
 
 /** The newest schema of Pacemaker 2.1 and 3.0 that has everything we write. */
 const SCHEMA = 'pacemaker-3.9';
 const FEATURE_SET = '3.19.0';
 
 /** The whole document. Attributes of the header that are not known are written as Pacemaker's tools require them. */
-export function exportCib(cib: Cib): string {
+export const exportCib = (cib: Cib): string => writeXml(treeOf(cib));
+
+/** The document as a tree: what permissions point into. */
+export function treeOf(cib: Cib): Output {
   const { version, header } = cib;
-  return writeXml({
+  return {
     name: 'cib',
     attributes: {
       crm_feature_set: header.featureSet ?? FEATURE_SET,
@@ -30,7 +33,7 @@ export function exportCib(cib: Cib): string {
       ...header.other,
     },
     children: [writeConfiguration(cib.configuration), writeStatus(cib.status)],
-  });
+  };
 }
 
 /** Only the `<configuration>`. */

@@ -85,7 +85,9 @@ function describeProblems(error: LanguageProblem | LanguageProblems): Failure {
 function advice(error: SystoleError): string {
   if (error.code === 'unavailable')
     return '\n  Is the daemon running here? systemctl status systoled; or name its socket: --socket PATH';
-  if (error.code === 'permission') return "\n  The socket's group decides who may: add yourself to it, or use sudo";
+  // A refusal of the daemon has its advice in it; this one is of the socket's own permissions.
+  if (error.code === 'permission' && error.cause !== undefined)
+    return "\n  The socket's group decides who may: add yourself to it, or use sudo";
   if (error.code === 'noQuorum')
     return '\n  This part of the cluster may not act now: systole quorum status says who is missing';
   if (error.code === 'conflict') return conflictText(error.details);

@@ -1,10 +1,13 @@
-/** Serves the interface on a Unix socket. Whoever may open the socket may do everything, so its permissions are the door. */
+/**
+ * Serves the interface on a Unix socket. Its permissions are the outer door: who cannot open it can do nothing. What the
+ * others may is the matter of `http/door.ts`.
+ */
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { SystoleError } from '@systole/kernel';
+import type { App } from '../http/app.ts';
 
 export interface SocketOptions {
   readonly path: string;
@@ -13,13 +16,15 @@ export interface SocketOptions {
 }
 
 /** @throws SystoleError where another daemon has the socket, or the group is unknown. */
-export async function serve(app: Hono, { path, group }: SocketOptions): Promise<ServerType> {
+export async function serve(app: App, { path, group }: SocketOptions): Promise<ServerType> {
   mkdirSync(dirname(path), { recursive: true });
   if (existsSync(path)) {
     if (await answers(path)) throw new SystoleError('refused', `another systoled serves ${path} already`);
     unlinkSync(path); // left behind by a daemon that was killed
   }
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createAdaptorServer({
+    fetch: (request, environment) => app.fetch(request, environment),
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);

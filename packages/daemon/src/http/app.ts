@@ -1,4 +1,8 @@
-/** The daemon's interface over HTTP. It decides nothing: it checks what comes in, asks the node, and says what came of it. */
+/**
+ * The daemon's interface over HTTP. It decides nothing: it checks what comes in, asks the node, and says what came of it.
+ * Whatever concerns the CIB goes through the caller's door (`door.ts`), which knows what he may.
+ */
+import type { IncomingMessage } from 'node:http';
 import {
   type AttributesRequest,
   type ChangeRequest,
@@ -14,7 +18,7 @@ import {
   statusOfCode,
   type UndoRequest,
 } from '@systole/api';
-import { applyChange, checkCib, checkConfiguration, diff } from '@systole/cib';
+import { applyChange, type Change, type Cib, checkCib, checkConfiguration, diff } from '@systole/cib';
 import type { Answer } from '@systole/crm';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
@@ -22,16 +26,25 @@ import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import type { NodeRequest } from '../node/index.ts';
 import type { Backend } from './backend.ts';
+import { Door } from './door.ts';
 import { readCall, runAgentCommand, writeSaid } from '../agent-commands/run.ts';
-import { statusReport } from './status.ts';
 
 /** The largest request: a configuration of several thousand resources is a few megabytes. */
 const bodyBytesMax = 32 * 1024 * 1024;
 const waitMaxMs = 24 * 3_600_000;
 const deviceTimeoutMs = 60_000;
 
-export function createApp(backend: Backend): Hono {
-  const app = new Hono();
+type Environment = {
+  /** As the server hands it over; nothing where there is no socket. */
+  Bindings: { readonly incoming?: IncomingMessage };
+  Variables: { readonly door: Door };
+};
+
+export type App = Hono<Environment>;
+type AppContext = Context<Environment>;
+
+export function createApp(backend: Backend): App {
+  const app: App = new Hono<Environment>();
   const { node } = backend;
 
   app.use(
@@ -46,15 +59,39 @@ export function createApp(backend: Backend): Hono {
     refuse(context, { ok: false, code: 'notFound', message: `there is no ${context.req.path}` }),
   );
 
-  app.get(routes.status, (context) => context.json(statusReport(backend)));
-  app.get(routes.cib, (context) => context.json({ cib: node.cib }));
-  app.get(routes.configurations, (context) =>
-    context.json({ configurations: node.controller.replica.state.records.map(({ inverse: _inverse, ...row }) => row) }),
+  app.use(async (context, next) => {
+    const claimed = (context.req.header('x-systole-user') ?? 'unknown').slice(0, 64);
+    context.set(
+      'door',
+      new Door(
+        backend,
+        await backend.identify((context.env as Partial<Environment['Bindings']> | undefined)?.incoming, claimed),
+      ),
+    );
+    await next();
+  });
+  /** For those who may read everything: what is told there is of all parts at once. */
+  const readers =
+    (what: string, answer: (context: AppContext) => Response | Promise<Response>) =>
+    (context: AppContext): Response | Promise<Response> => {
+      const refused = context.var.door.refusalToReadAll(what);
+      return refused === undefined ? answer(context) : refuse(context, refused);
+    };
+
+  app.get(routes.status, (context) => context.json(context.var.door.status()));
+  app.get(routes.cib, (context) => context.json({ cib: context.var.door.cib() }));
+  app.get(
+    routes.configurations,
+    readers('read the history of changes', (context) =>
+      context.json({
+        configurations: node.controller.replica.state.records.map(({ inverse: _inverse, ...row }) => row),
+      }),
+    ),
   );
   app.get(routes.configurationAt, (context) => {
     const earlier = node.controller.replica.configurationAt(Number(context.req.query('epoch') ?? -1));
     return earlier.ok
-      ? context.json({ configuration: earlier.value })
+      ? context.json({ configuration: context.var.door.earlier(earlier.value) })
       : refuse(context, { ok: false, code: 'notFound', message: earlier.error });
   });
   app.get(routes.messaging, (context) => context.json(messaging(backend)));
@@ -62,22 +99,27 @@ export function createApp(backend: Backend): Hono {
     const { quorum, memory } = node.messagingStatus(backend.now());
     return context.json({ ...quorum, memory, names: names(backend) });
   });
-  app.get(routes.transitions, (context) => context.json({ transitions: node.controller.transitions.records }));
-  app.get(routes.fencingHistory, (context) => context.json({ history: node.fencingHistory }));
+  app.get(
+    routes.transitions,
+    readers('read transitions', (context) => context.json({ transitions: node.controller.transitions.records })),
+  );
+  app.get(
+    routes.fencingHistory,
+    readers('read the history of fencing', (context) => context.json({ history: node.fencingHistory })),
+  );
   app.get(routes.metrics, async (context) => context.text(await backend.metrics()));
 
   app.post(routes.change, (context) =>
     withBody<ChangeRequest>(context, 'change', async ({ change, ifEpoch, command }) => {
       // Checked here, so that the cluster is never asked to agree on nonsense; decided again where it is delivered.
-      const applied = applyChange(node.cib, change);
-      if (!applied.ok) {
-        const [first] = applied.error;
-        const message = `the configuration has changed since: ${first?.path ?? '?'} is not what the change expects`;
-        return { ok: false, code: 'conflict', message, details: { conflicts: applied.error } };
-      }
-      const checked = checkCib(applied.value);
-      if (!checked.ok) return invalid(checked.error);
-      return backend.request({ type: 'change', change, user: user(context), ...optional({ ifEpoch, command }) });
+      const problem = checkChange(context.var.door, node.cib, change);
+      if (problem !== undefined) return problem;
+      return context.var.door.request({
+        type: 'change',
+        change,
+        user: user(context),
+        ...optional({ ifEpoch, command }),
+      });
     }),
   );
   app.post(routes.replace, (context) =>
@@ -85,14 +127,19 @@ export function createApp(backend: Backend): Hono {
       const checked = checkConfiguration(configuration);
       if (!checked.ok) return invalid(checked.error);
       const change = diff(node.cib, { ...node.cib, configuration: checked.value });
-      return backend.request({ type: 'change', change, user: user(context), ...optional({ ifEpoch, command }) });
+      return context.var.door.request({
+        type: 'change',
+        change,
+        user: user(context),
+        ...optional({ ifEpoch, command }),
+      });
     }),
   );
   app.post(routes.undo, (context) =>
     withBody<UndoRequest>(context, 'undo', async ({ epoch }) => {
       const change = node.controller.replica.changeBackTo(epoch);
       if (!change.ok) return { ok: false, code: 'notFound', message: change.error };
-      return backend.request({
+      return context.var.door.request({
         type: 'change',
         change: change.value,
         user: user(context),
@@ -102,52 +149,57 @@ export function createApp(backend: Backend): Hono {
   );
   app.post(routes.attributes, (context) =>
     withBody<AttributesRequest>(context, 'attributes', (request) =>
-      backend.request({ type: 'setAttributes', ...request }),
+      context.var.door.request({ type: 'setAttributes', ...request }),
     ),
   );
   app.post(routes.cleanUp, (context) =>
     withBody<CleanUpRequest>(context, 'cleanUp', ({ isWhole = false, ...selection }) =>
-      backend.request({ type: 'cleanUp', isWhole, ...selection }),
+      context.var.door.request({ type: 'cleanUp', isWhole, ...selection }),
     ),
   );
   app.post(routes.fence, (context) =>
     withBody<FenceRequest>(context, 'fence', ({ target, action = 'reboot' }) =>
-      backend.request({ type: 'fence', target, action, user: user(context) }),
+      context.var.door.request({ type: 'fence', target, action, user: user(context) }),
     ),
   );
   app.post(routes.confirmDown, (context) =>
     withBody<ConfirmRequest>(context, 'confirm', ({ target }) =>
-      backend.request({ type: 'confirmDown', target, user: user(context) }),
+      context.var.door.request({ type: 'confirmDown', target, user: user(context) }),
     ),
   );
   app.post(routes.device, (context) =>
     withBody<DeviceRequest>(context, 'device', ({ timeoutMs = deviceTimeoutMs, ...request }) =>
-      backend.request({ type: 'askDevice', timeoutMs, ...request }),
+      context.var.door.request({ type: 'askDevice', timeoutMs, ...request }),
     ),
   );
   app.get(routes.devices, (context) =>
-    answerWith(context, backend.request({ type: 'findDevices', target: context.req.query('target') ?? '' })),
+    answerWith(context, context.var.door.request({ type: 'findDevices', target: context.req.query('target') ?? '' })),
   );
   app.post(`${routes.fencingHistory}/clean`, (context) => {
     const target = context.req.query('target');
-    return answerWith(context, backend.request({ type: 'cleanFencingHistory', ...optional({ target }) }));
+    return answerWith(context, context.var.door.request({ type: 'cleanFencingHistory', ...optional({ target }) }));
   });
   app.post(routes.agentCommand, async (context) => {
     const call = readCall(new Uint8Array(await context.req.arrayBuffer()));
     if (!call.ok) return refuse(context, { ok: false, code: 'invalid', message: call.error });
     const said = await runAgentCommand(call.value, {
       self: node.self,
-      cib: node.cib,
+      cib: context.var.door.cib(),
       isQuorate: node.controller.state.quorum === 'held',
       isCurrent: /^(?:dc\.|following)/.test(node.controller.state.state),
-      status: () => statusReport(backend),
-      request: backend.request,
+      status: () => context.var.door.status(),
+      request: (request) => context.var.door.request(request),
     });
     return context.text(writeSaid(said));
   });
-  app.post(routes.quorumProceed, (context) => answerWith(context, backend.request({ type: 'quorumProceed' })));
-  app.post(routes.quorumForce, (context) => answerWith(context, backend.request({ type: 'quorumForce' })));
+  app.post(routes.quorumProceed, (context) => answerWith(context, context.var.door.request({ type: 'quorumProceed' })));
+  app.post(routes.quorumForce, (context) => answerWith(context, context.var.door.request({ type: 'quorumForce' })));
   app.post(routes.shutDown, (context) => {
+    const { door } = context.var;
+    const what = `stop the daemon of ${node.self}`;
+    const refused = door.refusal({ type: 'all', right: 'write', what });
+    if (refused !== undefined) return refuse(context, refused);
+    backend.record('info', 'access.used', `${door.caller.user}: ${what}`, { user: door.caller.user });
     backend.shutDown();
     return context.json({});
   });
@@ -156,21 +208,42 @@ export function createApp(backend: Backend): Hono {
     const timeout = Math.min(waitMaxMs, Math.max(0, Number(context.req.query('timeout') ?? 30_000) || 0));
     return context.json({ isIdle: await untilIdle(backend, timeout, context.req.raw.signal) });
   });
-  app.get(routes.events, (context) =>
-    context.json({ events: backend.events.from(Number(context.req.query('since') ?? 0) || 0) }),
+  app.get(
+    routes.events,
+    readers('read events', (context) =>
+      context.json({ events: backend.events.from(Number(context.req.query('since') ?? 0) || 0) }),
+    ),
   );
-  app.get(routes.eventStream, (context) =>
-    streamSSE(context, async (stream) => {
-      const gone = Promise.withResolvers<void>();
-      const stop = backend.events.listen((row) => {
-        void stream.writeSSE({ event: row.event, id: String(row.number), data: JSON.stringify(row) });
-      });
-      stream.onAbort(() => gone.resolve());
-      await gone.promise;
-      stop();
-    }),
+  app.get(
+    routes.eventStream,
+    readers('read events', (context) =>
+      streamSSE(context, async (stream) => {
+        const gone = Promise.withResolvers<void>();
+        const stop = backend.events.listen((row) => {
+          void stream.writeSSE({ event: row.event, id: String(row.number), data: JSON.stringify(row) });
+        });
+        stream.onAbort(() => gone.resolve());
+        await gone.promise;
+        stop();
+      }),
+    ),
   );
   return app;
+}
+
+/** Why a change cannot be made now. Who is bound by permissions learns of a conflict where it is, not what is there. */
+function checkChange(door: Door, cib: Cib, change: Change): Answer | undefined {
+  const applied = applyChange(cib, change);
+  if (!applied.ok) {
+    const [first] = applied.error;
+    const message = `the configuration has changed since: ${first?.path ?? '?'} is not what the change expects`;
+    const conflicts = door.isBound ? applied.error.map(({ path }) => ({ path })) : applied.error;
+    return { ok: false, code: 'conflict', message, details: { conflicts } };
+  }
+  const refused = door.refusal({ type: 'change', after: applied.value });
+  if (refused !== undefined) return refused;
+  const checked = checkCib(applied.value);
+  return checked.ok ? undefined : invalid(checked.error);
 }
 
 /** Waits for the answer to be true of the node that was asked; every turn is a chance. */
@@ -202,7 +275,7 @@ const messaging = (backend: Backend): Readonly<Record<string, unknown>> => ({
 });
 
 async function withBody<T>(
-  context: Context,
+  context: AppContext,
   kind: RequestKind,
   act: (request: T) => Promise<Answer>,
 ): Promise<Response> {
@@ -221,12 +294,12 @@ async function withBody<T>(
   return answerWith(context, act(checked.value));
 }
 
-async function answerWith(context: Context, answered: Promise<Answer>): Promise<Response> {
+async function answerWith(context: AppContext, answered: Promise<Answer>): Promise<Response> {
   const answer = await answered;
   return answer.ok ? context.json(answer.value as object) : refuse(context, answer);
 }
 
-function refuse(context: Context, { code, message, details }: Extract<Answer, { ok: false }>): Response {
+function refuse(context: AppContext, { code, message, details }: Extract<Answer, { ok: false }>): Response {
   const body: ErrorBody = { error: { code, message, ...(details === undefined ? {} : { details }) } };
   return context.json(body, statusOfCode[code]);
 }
@@ -238,8 +311,8 @@ const invalid = (problems: readonly { readonly path: string; readonly message: s
   details: { problems },
 });
 
-/** Who says so: for the history only. What the socket's file permissions let in may do everything. */
-const user = (context: Context): string => (context.req.header('x-systole-user') ?? 'unknown').slice(0, 64);
+/** Who says so, for the histories. */
+const user = (context: AppContext): string => context.var.door.caller.user;
 
 /** Without the fields that are undefined. */
 const optional = <T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } =>

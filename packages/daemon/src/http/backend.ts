@@ -1,8 +1,10 @@
 /** What the routes need of the daemon: one narrow seam, so that they are tested without sockets or a cluster. */
+import type { IncomingMessage } from 'node:http';
 import type { EventRow } from '@systole/api';
 import type { Answer } from '@systole/crm';
 import type { ClusterNode, NodeRequest } from '../node/index.ts';
 import type { Instant } from '@systole/kernel';
+import type { Caller } from './door.ts';
 
 export interface Backend {
   readonly cluster: string;
@@ -18,5 +20,14 @@ export interface Backend {
   /** Called after every turn of the daemon. Returns how to stop that. */
   readonly afterTurn: (listener: () => void) => () => void;
   readonly shutDown: () => void;
+  /** Who sends a request; `claimed` is the name that he gives himself. */
+  readonly identify: (incoming: IncomingMessage | undefined, claimed: string) => Promise<Caller>;
+  /** Tells the log and the events. */
+  readonly record: (
+    level: 'warn' | 'info',
+    event: string,
+    text: string,
+    fields: Readonly<Record<string, unknown>>,
+  ) => void;
   readonly metrics: () => Promise<string>;
 }

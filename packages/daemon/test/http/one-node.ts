@@ -17,6 +17,8 @@ export class OneNode {
   readonly #listeners = new Set<() => void>();
   #requests = 0;
   isShutDown = false;
+  /** Users that permissions bind; all others are as root. */
+  readonly bound = new Set<string>();
   /** Programs that were started. Probes find nothing; a stop never ends. */
   readonly processes: Extract<NodeEffect, { type: 'startProcess' }>[] = [];
   stopped: Extract<NodeEffect, { type: 'stop' }> | undefined;
@@ -61,6 +63,11 @@ export class OneNode {
       },
       shutDown: () => {
         this.isShutDown = true;
+      },
+      identify: (_incoming, claimed) =>
+        Promise.resolve({ user: claimed, groups: [], isPrivileged: !this.bound.has(claimed) }),
+      record: (level, event, text, fields) => {
+        this.events.add({ at: this.#now, level, event, text, fields, subsystem: 'access' });
       },
       metrics: () => Promise.resolve('systole_quorate 1\n'),
     });
