@@ -4,7 +4,10 @@ import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 
 const [port, pidFile] = process.argv.slice(2);
-createServer((_request, response) => response.setHeader('connection', 'close').end(`${hostname()}\n`)).listen(Number(port), () => {
-  writeFileSync(pidFile, String(process.pid));
-});
+createServer((_request, response) => response.setHeader('connection', 'close').end(`${hostname()}\n`)).listen(
+  Number(port),
+  () => {
+    writeFileSync(pidFile, String(process.pid));
+  },
+);
 process.on('SIGTERM', () => process.exit(0));

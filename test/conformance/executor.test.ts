@@ -277,7 +277,7 @@ class Driver {
 
   #named(step: Step): AgentName {
     const agentClass = String(step['class']);
-    const type = step['type'] === undefined ? 'compliant' : String(step['type']);
+    const type = typeof step['type'] === 'string' ? step['type'] : 'compliant';
     const provider = step['provider'] ?? (step['type'] === undefined && agentClass === 'ocf' ? 'trial' : undefined);
     return {
       class: agentClass,

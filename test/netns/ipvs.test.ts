@@ -31,15 +31,19 @@ function inGuest(program: string): Promise<ReadonlyMap<string, unknown>> {
 const minutes = 60_000;
 
 describe.skipIf(reason !== undefined)('an IPVS director and its real servers, on a kernel with IPVS', () => {
-  test('balance real packets in every way of forwarding, follow the health of servers, and survive the director', async () => {
-    const found = await inGuest('test/netns/guest/ipvs.ts');
-    const evenly = { r1: 3, r2: 3, r3: 3 };
-    expect(found.get('dr: 9 requests by round robin')).toEqual(evenly);
-    expect(found.get('nat: 9 requests by round robin')).toEqual(evenly);
-    expect(found.get('tun: 9 requests by round robin')).toEqual(evenly);
-    expect(found.get('12 requests by weight')).toEqual({ r1: 6, r2: 4, r3: 2 });
-    expect(Object.keys(found.get('6 requests without it') as object).toSorted()).toEqual(['r1', 'r3']);
-    expect(found.get('6 requests through the other director')).toEqual({ r1: 3, r2: 2, r3: 1 });
-    expect(found.get('end')).toBe(true);
-  }, 7 * minutes);
+  test(
+    'balance real packets in every way of forwarding, follow the health of servers, and survive the director',
+    async () => {
+      const found = await inGuest('test/netns/guest/ipvs.ts');
+      const evenly = { r1: 3, r2: 3, r3: 3 };
+      expect(found.get('dr: 9 requests by round robin')).toEqual(evenly);
+      expect(found.get('nat: 9 requests by round robin')).toEqual(evenly);
+      expect(found.get('tun: 9 requests by round robin')).toEqual(evenly);
+      expect(found.get('12 requests by weight')).toEqual({ r1: 6, r2: 4, r3: 2 });
+      expect(Object.keys(found.get('6 requests without it') as object).toSorted()).toEqual(['r1', 'r3']);
+      expect(found.get('6 requests through the other director')).toEqual({ r1: 3, r2: 2, r3: 1 });
+      expect(found.get('end')).toBe(true);
+    },
+    7 * minutes,
+  );
 });

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { filesBelow, read, root } from '../support/repository.ts';
 
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
   ...filesBelow('docs', ['.md']),
   ...filesBelow('packages', ['.md']),
   ...filesBelow('examples', ['.md']),

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { checkCib, emptyCib, type Cib } from '../src/index.ts';
-import { cib as cibSchema } from '../src/schema/cib.ts';
+import type { cib as cibSchema } from '../src/schema/cib.ts';
 import type { Described } from '../src/schema/values.ts';
 
 const configured = (part: object): unknown => ({
