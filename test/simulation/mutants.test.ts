@@ -21,6 +21,7 @@ function plan(
       links: 1,
       multicast: false,
       fencing: true,
+      watchdog: false,
       noQuorumPolicy: 'freeze',
       quorum: 'majority',
       resources,
