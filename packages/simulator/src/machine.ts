@@ -16,6 +16,9 @@ import { type FenceDevices, fenceDescription, parseFenceInput } from './fence-de
 /** 2026-01-01, so that histories have plausible dates. */
 export const WALL_ORIGIN = 1_767_225_600_000;
 
+/** Further ahead than any run: a node that has stopped asks to be woken then. */
+const NEVER_MS = 1e12;
+
 export type Power = 'on' | 'off' | 'booting';
 
 interface Process {
@@ -78,8 +81,9 @@ export class Machine {
     return WALL_ORIGIN + this.#agenda.now + this.#wallStep;
   }
 
-  /** The first true time at which the monotonic clock shows at least `at`. */
+  /** The first true time at which the monotonic clock shows at least `at`; infinite for what is years away. */
   trueTime(at: number): number {
+    if (at > NEVER_MS) return Infinity;
     const since = at - 1000;
     let time = this.#bootedAt + Math.floor(since / (1 + this.#ppm / 1_000_000));
     while (1000 + (time - this.#bootedAt) + Math.floor(((time - this.#bootedAt) * this.#ppm) / 1_000_000) < at)
