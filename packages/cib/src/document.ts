@@ -26,3 +26,4 @@ export { type Imported, importCib, type ImportProblem } from './xml/import.ts';
 export { type Note, parseBoolean, parseRole } from './xml/reading.ts';
 export { selectXml } from './xml/select.ts';
 export { escapeXml } from './xml/writer.ts';
+export { parseXPath } from './xml/xpath.ts';

@@ -3,7 +3,7 @@
  * and what to do. Nothing outside the configuration is asked.
  */
 import type { AttributeSet, Configuration, Constraint, Primitive, Resource } from '@systole/cib/document';
-import { INFINITY } from '@systole/cib/document';
+import { INFINITY, parseXPath } from '@systole/cib/document';
 import { fromConfiguration, type Item, isOptions } from './language/items.ts';
 import { problemsOf } from './language/checks.ts';
 import { namesIn } from './language/references.ts';
@@ -31,6 +31,7 @@ export function lint(configuration: Configuration, now: number): readonly Findin
     ...primitives.flatMap(monitors),
     ...promotable(configuration.resources),
     ...constraints(configuration, now),
+    ...permissions(configuration),
     ...leftovers(configuration, items),
   ].toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning'));
 }
@@ -330,6 +331,25 @@ function circles(list: readonly Constraint[]): readonly Finding[] {
   };
   for (const name of next.keys()) visit(name, [], []);
   return found;
+}
+
+/** Permissions whose XPath the daemon does not understand: it errs on the side of refusing. */
+function permissions({ acls }: Configuration): readonly Finding[] {
+  return acls.roles.flatMap(({ id, permissions: list }) =>
+    list.flatMap(({ kind, xpath }): readonly Finding[] => {
+      const parsed = xpath === undefined ? undefined : parseXPath(xpath);
+      if (parsed === undefined || parsed.ok) return [];
+      const effect = kind === 'deny' ? 'whoever has the role may do nothing at all' : 'it grants nothing';
+      return [
+        {
+          level: kind === 'deny' ? 'error' : 'warning',
+          id,
+          text: `role ${id}: ${parsed.error}, so ${effect}`,
+          advice: 'write it with steps, names and conditions on attributes, or with ref:ID or type:NAME',
+        },
+      ];
+    }),
+  );
 }
 
 /** What somebody may have forgotten. */

@@ -72,6 +72,7 @@ const agentCommands = () => import('./commands/ra.ts');
 const historyCommands = () => import('./commands/history.ts');
 const answerCommands = () => import('./commands/answers.ts');
 const otherCommands = () => import('./commands/other.ts');
+const scriptCommands = () => import('./commands/script.ts');
 
 const setShowDelete = ['set', 'show', 'delete'];
 
@@ -318,6 +319,20 @@ const resource: Level = {
     valueCommand('utilization', 'what a resource needs of a node', one('RESOURCE', 'resource'), async (context, args) =>
       (await valueCommands()).resourceUtilization(context, args),
     ),
+    {
+      word: 'secret',
+      summary: 'value of a parameter that is kept out of the configuration, in a file of each node',
+      details:
+        'set writes the file here (without VALUE it is read from standard input); stash moves the value from the configuration\n' +
+        'into the file, unstash moves it back. Every node needs its file: run set on each. The configuration then says lrm://.',
+      arguments: [
+        one('RESOURCE', 'primitive'),
+        one('set|stash|unstash|delete|check|show', ['set', 'stash', 'unstash', 'delete', 'check', 'show']),
+        one('PARAMETER', 'parameter'),
+        optional('VALUE', 'text'),
+      ],
+      run: async (context, args) => (await import('./commands/secret.ts')).secret(context, args),
+    },
     {
       word: 'trace',
       summary: 'let the agent of a resource write a trace of an operation',
@@ -872,6 +887,58 @@ const net: Level = {
       arguments: [],
       run: async (context) => (await clusterCommands()).network(context),
     },
+    {
+      word: 'link',
+      summary: 'the links, each with the peers on it',
+      children: [
+        {
+          word: 'show',
+          aliases: ['list', 'status'],
+          summary: 'every link with its peers: state, round trip, loss',
+          arguments: [optional('LINK', 'text')],
+          run: async (context, args) => (await clusterCommands()).links(context, args),
+        },
+      ],
+      alone: async (context) => (await clusterCommands()).links(context, []),
+    },
+  ],
+};
+
+const recipe = (kind: readonly string[]): Argument => one('RECIPE', kind);
+const recipeNames = ['vip', 'web-server', 'database', 'lvs', 'fence-ipmi'];
+
+const scripts: Level = {
+  word: 'script',
+  aliases: ['template'],
+  summary: 'recipes: an address, a web server, a database, load balancers, fencing',
+  alone: async (context) => (await scriptCommands()).list(context),
+  children: [
+    {
+      word: 'list',
+      summary: 'all recipes',
+      arguments: [],
+      run: async (context) => (await scriptCommands()).list(context),
+    },
+    {
+      word: 'show',
+      aliases: ['json'],
+      summary: 'what a recipe makes, and its parameters',
+      arguments: [recipe(recipeNames)],
+      run: async (context, args) => (await scriptCommands()).show(context, args),
+    },
+    {
+      word: 'verify',
+      summary: 'whether a recipe fits into the configuration',
+      arguments: [recipe(recipeNames), any('NAME=VALUE', 'text')],
+      run: async (context, args) => (await scriptCommands()).verify(context, args),
+    },
+    {
+      word: 'run',
+      aliases: ['apply'],
+      summary: 'the text of a recipe, to review; --force applies it, --dry-run shows what would happen',
+      arguments: [recipe(recipeNames), any('NAME=VALUE', 'text')],
+      run: async (context, args) => (await scriptCommands()).run(context, args),
+    },
   ],
 };
 
@@ -997,6 +1064,7 @@ export const root: Level = {
     fence,
     optionsLevel,
     key,
+    scripts,
     {
       word: 'verify',
       summary: 'look for mistakes and traps in the live configuration, or in a file',

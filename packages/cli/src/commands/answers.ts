@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { type Configuration, emptyCib, formatScore, importCib, type Rule } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { schedule } from '@systole/pe';
+import { type AgentDescription, formatAgentName } from '@systole/ra';
 import { fromConfiguration } from '../language/items.ts';
 import { Session } from '../language/session.ts';
 import { mapRules } from '../language/walk.ts';
@@ -96,17 +97,36 @@ export const verifyFindings = (configuration: Configuration): readonly Finding[]
 
 export async function verify(context: Context, args: readonly string[]): Promise<number> {
   const [file] = args;
-  return verifyConfiguration(
+  return await verifyConfiguration(
     context,
     file === undefined ? (await context.client.cib()).configuration : readAny(context, file),
   );
 }
 
-export function verifyConfiguration(context: Context, configuration: Configuration): number {
-  const findings = verifyFindings(configuration);
+export async function verifyConfiguration(context: Context, configuration: Configuration): Promise<number> {
+  const findings = [...verifyFindings(configuration), ...(await timeoutFindings(configuration))];
   const text = findings.map(({ level, text: what, advice }) => `${level}: ${what}\n  → ${advice}`).join('\n');
   context.answer(findings, text === '' ? 'no mistakes and no known traps' : text);
   return findings.some(({ level }) => level === 'error') ? exitStatus.failed : exitStatus.done;
+}
+
+/** Measured against what the agents of this machine advise; those that are not here, or say nothing, are left out. */
+async function timeoutFindings(configuration: Configuration): Promise<readonly Finding[]> {
+  const [{ lintTimeouts }, { describeAgent }] = await Promise.all([import('../lint-timeouts.ts'), import('./ra.ts')]);
+  const known = new Map<string, AgentDescription | undefined>();
+  return lintTimeouts(configuration, (agent) => {
+    const name = formatAgentName(agent);
+    if (!known.has(name)) {
+      let description: AgentDescription | undefined;
+      try {
+        description = describeAgent(agent);
+      } catch (error) {
+        if (!(error instanceof SystoleError)) throw error;
+      }
+      known.set(name, description);
+    }
+    return known.get(name);
+  });
 }
 
 /** XML of Pacemaker, or text of this shell. */

@@ -348,3 +348,17 @@ export async function network(context: Context): Promise<void> {
   const { renderNetwork } = await import('../render/network.ts');
   context.answer(facts, () => renderNetwork(facts));
 }
+
+export async function links(context: Context, args: readonly string[]): Promise<void> {
+  const facts = await context.client.messaging();
+  const { linksOf, renderLinks } = await import('../render/network.ts');
+  const all = linksOf(facts);
+  const [wanted] = args;
+  const shown = wanted === undefined ? all : all.filter(({ link }) => String(link) === wanted);
+  if (wanted !== undefined && shown.length === 0)
+    throw new SystoleError(
+      'notFound',
+      `there is no link ${wanted}; there are ${all.map(({ link }) => link).join(', ')}`,
+    );
+  context.answer(shown, () => renderLinks(shown));
+}

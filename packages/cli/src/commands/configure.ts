@@ -222,7 +222,7 @@ export async function simulateEdits(context: Context, _args: readonly string[]):
 export async function verifyEdits(context: Context): Promise<number> {
   const session = await openSession(context);
   const { verifyConfiguration } = await import('./answers.ts');
-  return verifyConfiguration(context, session.draft.finish());
+  return await verifyConfiguration(context, session.draft.finish());
 }
 
 // --- showing ---------------------------------------------------------------------------------------------------

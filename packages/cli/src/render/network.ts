@@ -45,6 +45,47 @@ export function renderNetwork(facts: Facts): string {
     : `${head}\n${table([['peer', 'link', 'state', 'round trip', 'lost', 'silent for', ''], ...rows], '  ')}`;
 }
 
+/** A link with the peers that are reached over it. */
+export interface LinkRow {
+  readonly link: number;
+  readonly peers: readonly {
+    readonly name: string;
+    readonly isUp: boolean;
+    readonly path?: string;
+    readonly rttMs?: number;
+    readonly loss?: number;
+  }[];
+}
+
+export function linksOf(facts: Facts): readonly LinkRow[] {
+  const rows = new Map<number, LinkRow['peers'][number][]>();
+  for (const peer of facts.peers ?? []) {
+    for (const { link, up, ...rest } of peer.links ?? []) {
+      const row = { name: facts.names?.[String(peer.node)] ?? `#${peer.node}`, isUp: up, ...rest };
+      rows.set(link, [...(rows.get(link) ?? []), row]);
+    }
+  }
+  return [...rows].map(([link, peers]) => ({ link, peers })).toSorted((a, b) => a.link - b.link);
+}
+
+export function renderLinks(links: readonly LinkRow[]): string {
+  if (links.length === 0) return 'no other node is heard on any link';
+  return links
+    .map(({ link, peers }) => {
+      const down = peers.filter(({ isUp }) => !isUp).length;
+      const state =
+        down === 0 ? 'up to all peers' : down === peers.length ? 'DOWN' : `DOWN to ${down} of ${peers.length}`;
+      const rows = peers.map(({ name, isUp, path, rttMs, loss }) => [
+        name,
+        isUp ? `up, ${path ?? ''}` : 'DOWN',
+        rttMs === undefined ? '' : `${rttMs.toFixed(1)} ms`,
+        loss === undefined ? '' : `${(100 * loss).toFixed(1)} % lost`,
+      ]);
+      return `link ${link}: ${state}\n${table(rows, '  ')}`;
+    })
+    .join('\n');
+}
+
 function peerRows(peer: Peer, name: string): readonly (readonly string[])[] {
   const links = peer.links ?? [];
   const remarks = [
