@@ -8,7 +8,7 @@ import { notHere, openCluster } from './cluster.ts';
 
 const binaries = join(root, 'node_modules', '.bin');
 const service = `
-primitive power stonith:fence_netns params socket=POWER op monitor interval=60s
+primitive power stonith:fence_netns params socket=POWER pcmk_reboot_action=off op monitor interval=60s
 primitive address ocf:systole:vip params ip=10.77.0.100 cidr_netmask=24 nic=eth0 op monitor interval=2s timeout=10s
 rsc_defaults resource-stickiness=100
 property fencing-enabled=true

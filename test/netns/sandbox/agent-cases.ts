@@ -60,8 +60,12 @@ for (const written of cases) {
   ) as Case;
   process.stdout.write(`${JSON.stringify({ id: one.id, problems: await runCase(one) })}\n`);
 }
-// Loop devices are the machine's, not the sandbox's: what is left attached would stay.
-spawnSync('/bin/bash', ['-c', 'for d in /dev/loop70 /dev/loop7[6-9]; do losetup -d $d; done'], { stdio: 'ignore' });
+// Loop devices are the machine's, not the sandbox's: what these cases attached would stay. Others have theirs.
+const own = JSON.stringify(cases.filter(({ id }) => ids.includes(id)));
+const usesLoop70 = own.includes('"loop-device"') ? ['/dev/loop70'] : [];
+for (const device of new Set([...usesLoop70, ...(own.match(/\/dev\/loop\d+/gu) ?? [])])) {
+  spawnSync('losetup', ['-d', device], { stdio: 'ignore' });
+}
 process.exit(0);
 
 async function runCase(one: Case): Promise<readonly string[]> {
