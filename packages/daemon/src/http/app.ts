@@ -231,15 +231,10 @@ export function createApp(backend: Backend): App {
   return app;
 }
 
-/** Why a change cannot be made now. Who is bound by permissions learns of a conflict where it is, not what is there. */
+/** Why a change cannot be made now. */
 function checkChange(door: Door, cib: Cib, change: Change): Answer | undefined {
   const applied = applyChange(cib, change);
-  if (!applied.ok) {
-    const [first] = applied.error;
-    const message = `the configuration has changed since: ${first?.path ?? '?'} is not what the change expects`;
-    const conflicts = door.isBound ? applied.error.map(({ path }) => ({ path })) : applied.error;
-    return { ok: false, code: 'conflict', message, details: { conflicts } };
-  }
+  if (!applied.ok) return door.conflict(change);
   const refused = door.refusal({ type: 'change', after: applied.value });
   if (refused !== undefined) return refused;
   const checked = checkCib(applied.value);

@@ -4,7 +4,16 @@
  * and the cluster's own user are never bound. Deeds and refusals are told with the name of who asked.
  */
 import type { StatusReport } from '@systole/api';
-import { applyChange, type Cib, isAclEnabled, judge, readableCib, refusalText, type Wish } from '@systole/cib';
+import {
+  applyChange,
+  type Change,
+  type Cib,
+  isAclEnabled,
+  judge,
+  readableCib,
+  refusalText,
+  type Wish,
+} from '@systole/cib';
 import type { Answer } from '@systole/crm';
 import type { NodeRequest } from '../node/index.ts';
 import type { Backend } from './backend.ts';
@@ -80,11 +89,29 @@ export class Door {
       resources: report.resources.filter(({ id }) => isKnown(id)),
       failures: report.failures.filter(({ resource }) => isKnown(resource)),
       fencing: report.fencing.filter(({ target }) => nodes.has(target)),
-      messages: [],
+      messages: [
+        { level: 'warning', text: `${this.caller.user} is shown only what the roles allow; there may be more` },
+      ],
     };
   }
 
+  /** Why a change does not fit the CIB. Who is bound by permissions learns where, but not what is there. */
+  conflict(change: Change): Extract<Answer, { ok: false }> | undefined {
+    const applied = applyChange(this.#backend.node.cib, change);
+    if (applied.ok) return undefined;
+    const path = applied.error[0]?.path ?? '?';
+    if (this.isBound && applyChange(this.cib(), change).ok) {
+      const message = `${this.caller.user} may not change ${path}, of which the roles do not show all`;
+      this.#backend.record('warn', 'access.refused', message, { user: this.caller.user });
+      return { ok: false, code: 'permission', message };
+    }
+    const message = `the configuration has changed since: ${path} is not what the change expects`;
+    return { ok: false, code: 'conflict', message, ...(this.isBound ? {} : { details: { conflicts: applied.error } }) };
+  }
+
   async request(request: NodeRequest): Promise<Answer> {
+    const misfit = this.isBound && request.type === 'change' ? this.conflict(request.change) : undefined;
+    if (misfit !== undefined) return misfit;
     const wish = this.#wishOf(request);
     const refused = wish && this.refusal(wish);
     if (refused !== undefined) return refused;
@@ -92,10 +119,12 @@ export class Door {
       const { user } = this.caller;
       this.#backend.record('info', 'access.used', `${user}: ${wordsOf(request)}`, { user });
     }
-    return this.#backend.request(request);
+    const answer = await this.#backend.request(request);
+    if (answer.ok || answer.code !== 'conflict' || !this.isBound) return answer;
+    return { ok: false, code: answer.code, message: answer.message };
   }
 
-  /** Undefined if the change does not fit the CIB: then the node says so. */
+  /** Undefined if a change does not fit the CIB: then the node says so. */
   #wishOf(request: NodeRequest): Wish | undefined {
     switch (request.type) {
       case 'change': {
