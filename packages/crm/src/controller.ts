@@ -270,7 +270,14 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       return;
     }
     const { incarnation } = this.#options;
-    const hello: Hello = { type: 'hello', incarnation, lineage: this.#lineage, version: this.cib.version, featureSet };
+    const hello: Hello = {
+      type: 'hello',
+      incarnation,
+      lineage: this.#lineage,
+      version: this.cib.version,
+      digest: this.#replica.digest(),
+      featureSet,
+    };
     this.#outbox.post(hello, 'agreed', this.#effects, true);
   }
 
@@ -306,7 +313,14 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       const text = `taking over CIB ${formatVersion(replica.cib.version)} from ${from}; ours was ${formatVersion(before.version)}`;
       this.#report('info', 'cib.takenOver', text, { from });
     }
-    const cib = reconciled(replica.cib, view.members);
+    // What a member did while it had another CIB is not in this one: until its join tells, nobody knows what it runs.
+    // (Simulator, seed 1778: a minority had stopped its services, and the CIB it came back to said that they ran.)
+    const digest = candidates.find(({ name }) => name === from)?.digest;
+    const together = candidates.filter((candidate) => candidate.digest === digest).map(({ name }) => name);
+    const cib = reconciled(
+      replica.cib,
+      view.members.filter(({ name }) => together.includes(name)),
+    );
     this.#replica.install({ cib, records: replica.records }, { force: true });
     if (from !== this.#options.self) this.#requests.replaced(before, cib, this.#desk());
     this.#effects.push({ type: 'cibChanged', before, after: cib, isConfiguration: true, isWhole: true });

@@ -28,6 +28,8 @@ export interface Hello {
   /** Number of the last quorate view in which this node's CIB was that of the view; the higher has the newer CIB. */
   readonly lineage: number;
   readonly version: CibVersion;
+  /** Fingerprint of this node's CIB: whoever has another than the donor has been elsewhere, and must join again. */
+  readonly digest: string;
   /** What this node's program can do; the DC is of the lowest present, so that everyone understands it. */
   readonly featureSet: number;
 }
@@ -162,7 +164,7 @@ const fenceAction = Type.Union([Type.Literal('off'), Type.Literal('reboot'), Typ
 const whole = Type.Integer({ minimum: 0 });
 
 const shapes: Readonly<Record<ControllerMessage['type'], ReturnType<typeof Type.Object>>> = {
-  hello: Type.Object({ incarnation: whole, lineage: whole, version, featureSet: whole }),
+  hello: Type.Object({ incarnation: whole, lineage: whole, version, digest: text, featureSet: whole }),
   state: Type.Object({
     replica: Type.Object({
       cib: Type.Object({ version, header: Type.Object({}), configuration: Type.Object({}), status: Type.Object({}) }),

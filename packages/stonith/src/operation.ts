@@ -134,7 +134,9 @@ export class FencingOperation {
   membersChanged(members: readonly string[]): void {
     const has = (list: readonly string[], name: string): boolean => list.some((member) => sameName(member, name));
     const left = this.#members.filter((name) => !has(members, name));
+    const isBack = has(members, this.request.target) && !has(this.#members, this.request.target);
     this.#members = members;
+    this.#watchSilence(isBack);
     for (const peer of left) {
       if (sameName(peer, this.request.target)) this.#targetLeft();
       this.#peerLeft(peer);
@@ -144,6 +146,23 @@ export class FencingOperation {
   #targetLeft(): void {
     this.#hasLeft = true;
     if (this.#phase === 'awaitingGone') this.#end('ok', '');
+    if (this.#phase !== 'awaitingWatchdog') return;
+    // It was told to reset itself, but nobody knows whether it heard: its silence counts from here.
+    const { watchdogMs } = this.#around();
+    this.#timer('watchdog', watchdogMs);
+    this.#timer('total', withAllowance(watchdogMs));
+  }
+
+  /**
+   * Silence proves something only if it lasts: a target that comes back and goes again was fed in between, and while we
+   * have no quorum it may be the target that has. (Simulator, seed 291: a node that had rejoined was taken for fenced by
+   * a wait that had begun before.)
+   */
+  #watchSilence(isBack: boolean): void {
+    if (this.#phase !== 'awaitingWatchdog' || (!isBack && this.#around().watchdogMs > 0)) return;
+    this.#stop('watchdog');
+    this.#failures.push(`${watchdogDevice}: ${isBack ? 'it came back' : 'this partition lost its quorum'} meanwhile`);
+    this.#giveUp();
   }
 
   #peerLeft(peer: string): void {
