@@ -552,7 +552,7 @@ const cluster: Level = {
       word: 'init',
       summary: 'make the first node of a cluster: key and configuration, with a token for the others',
       details:
-        'usage: cluster init --name CLUSTER --address ADDRESS [--node NAME] [--two-node] [--multicast GROUP | --peers A,B] [--port N] [--dir FOLDER]',
+        'usage: cluster init --name CLUSTER --address ADDRESS [--node NAME] [--nodes A,B,…] [--two-node] [--multicast GROUP | --peers A,B] [--port N] [--dir FOLDER]',
       arguments: [any('OPTION', 'text')],
       isRaw: true,
       run: async (context, args) => (await clusterCommands()).init(context, args),

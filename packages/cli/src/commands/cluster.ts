@@ -50,6 +50,7 @@ const initOptions = {
   peers: { type: 'string' },
   port: { type: 'string' },
   dir: { type: 'string' },
+  nodes: { type: 'string' },
   'two-node': { type: 'boolean' },
 } as const;
 
@@ -76,6 +77,8 @@ interface Token {
   readonly port: number;
   readonly multicast?: string;
   readonly peers?: readonly string[];
+  /** Names of all nodes that the cluster is to have: their votes are counted from the start. */
+  readonly nodes?: readonly string[];
   /** One vote of two is enough; fencing decides. */
   readonly isTwoNode?: boolean;
 }
@@ -90,7 +93,7 @@ function readToken(text: string): Token {
     const token = JSON.parse(
       Buffer.from(text.slice(TOKEN_MARK.length), 'base64url').toString('utf8'),
     ) as Partial<Token>;
-    const { cluster, key, port, multicast, peers, isTwoNode } = token;
+    const { cluster, key, port, multicast, peers, nodes, isTwoNode } = token;
     if (
       typeof cluster !== 'string' ||
       typeof key !== 'string' ||
@@ -104,6 +107,7 @@ function readToken(text: string): Token {
       port,
       ...(multicast === undefined ? {} : { multicast }),
       ...(peers === undefined ? {} : { peers }),
+      ...(nodes === undefined ? {} : { nodes }),
       ...(isTwoNode === true ? { isTwoNode } : {}),
     };
   } catch (error) {
@@ -127,8 +131,11 @@ export function init(context: Context, args: readonly string[]): void {
     key: newKey(),
     port: readPort(values.port),
     ...(values.peers === undefined ? { multicast: values.multicast ?? GROUP } : { peers: values.peers.split(',') }),
+    ...(values.nodes === undefined ? {} : { nodes: values.nodes.split(',') }),
     ...(values['two-node'] === true ? { isTwoNode: true } : {}),
   };
+  if (token.isTwoNode === true && token.nodes?.length !== 2)
+    throw new UsageError('--two-node needs the names of the two: --nodes NAME,NAME');
   const file = setUp(context, token, values);
   const text = writeToken(token);
   context.answer(
@@ -175,6 +182,12 @@ function setUp(context: Context, token: Token, values: InitValues): string {
   } catch (error) {
     throw new SystoleError('permission', `cannot make ${folder}: ${(error as Error).message}`, { cause: error });
   }
+  const nodes = token.nodes ?? [];
+  if (nodes.length > 0 && !nodes.includes(node)) {
+    context.remark(
+      `${node} is not one of ${nodes.join(', ')}: enter it on a running node, systole configure node ${node}`,
+    );
+  }
   writeKey(joinPath(folder, 'key'), token.key);
   const place = address === undefined ? `interface: ${values.interface ?? ''}` : `address: ${address}`;
   const others =
@@ -184,7 +197,7 @@ function setUp(context: Context, token: Token, values: InitValues): string {
   const text = `# One node of a Systole cluster. docs/configuration.md explains every field.
 cluster: ${token.cluster}
 node: ${node}
-key: ${joinPath(folder, 'key')}
+${nodes.length === 0 ? '' : `nodes: [${nodes.join(', ')}]\n`}key: ${joinPath(folder, 'key')}
 links:
   - ${place}
     ${others}
@@ -225,10 +238,12 @@ export function token(context: Context, args: readonly string[]): void {
   }
   const cluster = /^cluster:\s*(\S+)/m.exec(text)?.[1] ?? '';
   const multicast = /^\s*multicast:\s*(\S+)/m.exec(text)?.[1];
-  const peers = /^\s*peers:\s*\[([^\]]*)\]/m
-    .exec(text)?.[1]
-    ?.split(',')
-    .map((peer) => peer.trim());
+  const listOf = (field: string): readonly string[] | undefined =>
+    new RegExp(`^\\s*${field}:\\s*\\[([^\\]]*)\\]`, 'm')
+      .exec(text)?.[1]
+      ?.split(',')
+      .map((one) => one.trim());
+  const [peers, nodes] = [listOf('peers'), listOf('nodes')];
   const port = readPort(/^\s*port:\s*(\d+)/m.exec(text)?.[1]);
   const result = writeToken({
     cluster,
@@ -236,6 +251,7 @@ export function token(context: Context, args: readonly string[]): void {
     port,
     ...(multicast === undefined ? {} : { multicast }),
     ...(peers === undefined ? {} : { peers }),
+    ...(nodes === undefined ? {} : { nodes }),
     ...(/^\s*two_node:\s*true/m.test(text) ? { isTwoNode: true } : {}),
   });
   context.answer({ token: result }, result);
