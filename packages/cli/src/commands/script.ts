@@ -4,7 +4,7 @@ import { SystoleError } from '@systole/kernel';
 import { LanguageProblem } from '../language/problem.ts';
 import { Session } from '../language/session.ts';
 import { didYouMean } from '../language/suggest.ts';
-import { fill, readParameters, type Recipe, recipes } from '../recipes/index.ts';
+import { fill, readParameters, type Recipe, recipes } from '../recipes/recipes.ts';
 import { table } from '../render/table.ts';
 import { commit, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
