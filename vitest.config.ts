@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config';
 const seconds = 1000;
 
 const project = (name: string, include: readonly string[], testTimeout = 10 * seconds) => ({
-  test: { name, include: [...include], testTimeout, hookTimeout: testTimeout },
+  test: {
+    name,
+    include: [...include],
+    setupFiles: ['test/support/fixed-seed.ts'],
+    testTimeout,
+    hookTimeout: testTimeout,
+  },
 });
 
 export default defineConfig({

@@ -120,7 +120,8 @@ describe('a decision', () => {
                 : [],
             );
             // `requires` may say that it need not wait for fencing: connections to remote nodes must not.
-            if (node.isUnclean && !instance.needsFencing) continue;
+            const isFenced = actions.some((one) => one.kind === 'fence' && one.node === node.name);
+            if ((node.isUnclean || isFenced) && !instance.needsFencing) continue;
             // A guest is fenced by what it runs in; a node that is known to be off needs nothing.
             if (node.kind !== 'member' || (!node.isOnline && !node.isUnclean)) continue;
             expect(
