@@ -14,6 +14,7 @@ export * from './model/constraints.ts';
 export * from './model/resources.ts';
 export * from './model/status.ts';
 export * from './replica.ts';
+export * from './named-resources.ts';
 export * from './parameter-digest.ts';
 export * from './rules/calendar.ts';
 export * from './rules/compare.ts';

@@ -6,7 +6,7 @@ import type { AttributeSet, Configuration, Constraint, Primitive, Resource } fro
 import { INFINITY, parseXPath } from '@systole/cib/document';
 import { fromConfiguration, type Item, isOptions } from './language/items.ts';
 import { problemsOf } from './language/checks.ts';
-import { namesIn } from './language/references.ts';
+import { namedResources } from '@systole/cib/document';
 import { readOption } from './commands/options.ts';
 
 export interface Finding {
@@ -238,7 +238,7 @@ function contradictions(list: readonly Constraint[]): readonly Finding[] {
   const dependsOn = new Map<string, Constraint>();
   for (const constraint of list) {
     if (constraint.kind !== 'colocation' || constraint.sets !== undefined) continue;
-    const pair = namesIn(constraint).toSorted().join(' ');
+    const pair = namedResources(constraint).toSorted().join(' ');
     const score = constraint.score ?? 0;
     if (score >= INFINITY) together.set(pair, constraint);
     if (score <= -INFINITY) apart.set(pair, constraint);

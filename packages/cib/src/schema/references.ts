@@ -1,7 +1,7 @@
 /** Rules between the parts of a configuration: ids are unique, and what is referred to exists. */
 import type { Configuration } from '../model/configuration.ts';
-import type { Constraint } from '../model/constraints.ts';
 import type { Primitive, Resource } from '../model/resources.ts';
+import { namedResources } from '../named-resources.ts';
 import type { Problem } from './check.ts';
 
 export function checkReferences(configuration: Configuration): readonly Problem[] {
@@ -86,18 +86,3 @@ function inside(resource: Resource): readonly Resource[] {
       return [];
   }
 }
-
-function namedResources(constraint: Constraint): readonly string[] {
-  const inSets = (constraint.sets ?? []).flatMap((set) => set.members);
-  switch (constraint.kind) {
-    case 'location':
-    case 'ticket':
-      return [...given(constraint.resource), ...inSets];
-    case 'colocation':
-      return [...given(constraint.dependent), ...given(constraint.primary), ...inSets];
-    case 'order':
-      return [...given(constraint.first), ...given(constraint.then), ...inSets];
-  }
-}
-
-const given = (id: string | undefined): readonly string[] => (id === undefined ? [] : [id]);

@@ -5,7 +5,7 @@ import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
 import { fromConfiguration, type Item, membersOf } from '../language/items.ts';
 import { printItems } from '../language/print.ts';
-import { namesIn } from '../language/references.ts';
+import { namedResources } from '@systole/cib/document';
 import { didYouMean } from '../language/suggest.ts';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';
@@ -70,7 +70,7 @@ export async function constraints(context: Context, args: readonly string[]): Pr
         items.map((item) => item.id),
       )}`,
     );
-  const found = items.filter((item) => item.kind === 'constraint' && namesIn(item.value).includes(id));
+  const found = items.filter((item) => item.kind === 'constraint' && namedResources(item.value).includes(id));
   context.answer(
     found.map((item) => item.value),
     found.length === 0 ? `nothing constrains ${id}` : printItems(found, items),

@@ -5,7 +5,7 @@
 import { forEachId } from './ids.ts';
 import { type Item, isResource, membersOf } from './items.ts';
 import { LanguageProblem, LanguageProblems } from './problem.ts';
-import { namesIn } from './references.ts';
+import { namedResources } from '@systole/cib/document';
 import { didYouMean } from './suggest.ts';
 
 /** So many problems are told at once. */
@@ -99,7 +99,7 @@ function checkNames(item: Item, items: readonly Item[], byId: ReadonlyMap<string
       return;
     }
     case 'constraint':
-      for (const name of namesIn(item.value)) {
+      for (const name of namedResources(item.value)) {
         const named = byId.get(name);
         if (named !== undefined && (isResource(named) || named.kind === 'template' || named.kind === 'tag')) continue;
         const what =

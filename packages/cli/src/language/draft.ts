@@ -23,7 +23,8 @@ import {
 } from './items.ts';
 import { withDefault } from './parse-resources.ts';
 import { LanguageProblem, type Place } from './problem.ts';
-import { namesIn, removeFrom, renameIn, sensible, simplify } from './references.ts';
+import { namedResources } from '@systole/cib/document';
+import { removeFrom, renameIn, sensible, simplify } from './references.ts';
 import { resolveReferences } from './resolve.ts';
 import { didYouMean } from './suggest.ts';
 import { addUnit } from './units.ts';
@@ -373,7 +374,7 @@ export class Draft {
   }
 
   #withoutName(item: ItemOf<'constraint'>, id: string, heir: string | undefined): void {
-    if (!namesIn(item.value).includes(id)) return;
+    if (!namedResources(item.value).includes(id)) return;
     if (heir !== undefined && item.value.sets === undefined) {
       this.#setConstraint(item, sensible(renameIn(item.value, id, heir)), `now names ${heir} in place of ${id}`);
     } else this.#setConstraint(item, removeFrom(item.value, id), `no longer names ${id}`);
@@ -472,7 +473,7 @@ export class Draft {
         if (item.value.primitive === from) put({ ...item, value: { ...item.value, primitive: to } });
         return;
       case 'constraint':
-        if (namesIn(item.value).includes(from)) put({ ...item, value: renameIn(item.value, from, to) });
+        if (namedResources(item.value).includes(from)) put({ ...item, value: renameIn(item.value, from, to) });
         return;
       case 'tag':
         if (item.value.members.includes(from))
@@ -503,7 +504,7 @@ export class Draft {
   /** What constrained `member` constrains `container` from now on. */
   #redirect(member: string, container: string): void {
     for (const item of this.items) {
-      if (item.kind !== 'constraint' || !namesIn(item.value).includes(member)) continue;
+      if (item.kind !== 'constraint' || !namedResources(item.value).includes(member)) continue;
       this.#setConstraint(
         item,
         sensible(simplify(renameIn(item.value, member, container))),

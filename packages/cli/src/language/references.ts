@@ -1,21 +1,5 @@
-/** Names of resources inside constraints: which are there, renaming them, taking them out. */
-import type { Colocation, Constraint, Order, ResourceSet } from '@systole/cib/document';
-
-/** All resources that a constraint names, in its order. */
-export function namesIn(constraint: Constraint): readonly string[] {
-  const inSets = (constraint.sets ?? []).flatMap((set) => set.members);
-  switch (constraint.kind) {
-    case 'location':
-    case 'ticket':
-      return [...given(constraint.resource), ...inSets];
-    case 'colocation':
-      return [...given(constraint.dependent), ...given(constraint.primary), ...inSets];
-    case 'order':
-      return [...given(constraint.first), ...given(constraint.then), ...inSets];
-  }
-}
-
-const given = (name: string | undefined): readonly string[] => (name === undefined ? [] : [name]);
+/** Names of resources inside constraints: renaming them, taking them out. */
+import { type Colocation, type Constraint, namedResources, type Order, type ResourceSet } from '@systole/cib/document';
 
 /** Names `to` wherever `from` was named. In sets, what is then there twice stays once. */
 export function renameIn<C extends Constraint>(constraint: C, from: string, to: string): C {
@@ -38,7 +22,7 @@ export function renameIn<C extends Constraint>(constraint: C, from: string, to: 
 
 /** Without `name`; undefined if nothing sensible is left. A set of two that is left over becomes a simple constraint. */
 export function removeFrom(constraint: Constraint, name: string): Constraint | undefined {
-  if (constraint.sets === undefined) return namesIn(constraint).includes(name) ? undefined : constraint;
+  if (constraint.sets === undefined) return namedResources(constraint).includes(name) ? undefined : constraint;
   const sets = constraint.sets
     .map((set) => ({ ...set, members: set.members.filter((member) => member !== name) }))
     .filter((set) => set.members.length > 0);
@@ -47,7 +31,7 @@ export function removeFrom(constraint: Constraint, name: string): Constraint | u
 
 /** Undefined for a constraint that says nothing any more: nothing named, or something against itself. */
 export function sensible(constraint: Constraint): Constraint | undefined {
-  const names = namesIn(constraint);
+  const names = namedResources(constraint);
   if (constraint.kind === 'location')
     return names.length > 0 || constraint.pattern !== undefined ? constraint : undefined;
   if (constraint.kind === 'ticket') return names.length > 0 ? constraint : undefined;

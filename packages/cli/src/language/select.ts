@@ -5,7 +5,7 @@
 import type { Draft } from './draft.ts';
 import { FENCING, type Item, membersOf } from './items.ts';
 import { LanguageProblem } from './problem.ts';
-import { namesIn } from './references.ts';
+import { namedResources } from '@systole/cib/document';
 import { didYouMean } from './suggest.ts';
 
 /** Words of statements by kind, for `type:`. */
@@ -99,7 +99,7 @@ function related(items: readonly Item[], name: string): readonly Item[] {
     (item) =>
       item.id === name ||
       membersOf(item).includes(name) ||
-      (item.kind === 'constraint' && namesIn(item.value).includes(name)) ||
+      (item.kind === 'constraint' && namedResources(item.value).includes(name)) ||
       (item.kind === 'tag' && item.value.members.includes(name)) ||
       (item.kind === 'primitive' && item.value.template === name),
   );
