@@ -16,43 +16,36 @@
  * A node that was asleep is the dangerous one: it believes in a quorum that has moved on. Messaging says `uncertain` in
  * the first step after a pause; and an order to start something is carried out only while quorum is held here and now.
  */
-import { executorMeta } from '@systole/pe';
-import { type Cib, compareVersions, formatVersion, Replica, type ResourceHistory } from '@systole/cib';
-import { elapsed, type Instant, later, start, stateName, step, type Subsystem, unreachable } from '@systole/kernel';
-import { agentName, cancelled, historyName } from './action.ts';
+import { type Cib, compareVersions, formatVersion, Replica } from '@systole/cib';
+import { type Instant, later, start, stateName, step, type Subsystem, unreachable } from '@systole/kernel';
 import { applyDepartures, applyMessage, reconciled } from './apply.ts';
 import { ClientRequests } from './client-requests.ts';
 import type { CrmEffect, CrmInput, CrmOptions, Position, Report, ViewMember } from './contract.ts';
 import { type ControllerEvent, controllerMachine } from './controller.machine.ts';
-import { DcDuties, type Office, report } from './dc.ts';
+import { DcDuties, type Office } from './dc.ts';
+import { Fitness, registrar } from './fitness.ts';
+import { escalationTimer, Leaving } from './leaving.ts';
 import { checkMessage, type ControllerMessage, type Hello, type Perform } from './messages.ts';
-import { booleanOption, clusterOption, durationOption } from './options.ts';
+import {
+  configurationChanged,
+  memberDeparted,
+  nodeFenced,
+  operationEnded,
+  operationName,
+  report,
+} from './narration.ts';
+import { clusterOption } from './options.ts';
+import { readOrder } from './orders.ts';
 import { Outbox } from './outbox.ts';
-import { fenced, isJoined, nodeState, transientAttributes } from './status/node-state.ts';
-import { mayActivate } from './status/operations.ts';
+import { OwnLife } from './own-life.ts';
+import { fenced, nodeState } from './status/node-state.ts';
 import { donorOf, leaderOf } from './sync.ts';
+import { candidates, type View } from './view.ts';
 
 /** What this program's controllers can do; raised when a message or its effect on the CIB changes. */
 export const featureSet = 1;
 
-/** The feature set of Pacemaker whose agents' environment we offer. */
-export const agentFeatureSet = '3.20.0';
-
-const joinPatienceMs = 1000; // a member that has not said what runs on it delays planning no longer than this
-const startupPatienceMs = 20_000; // dc-deadtime: nodes unseen since the cluster started may still be booting
 const bufferedMax = 16_384; // messages waiting for agreement; beyond it the view is of no use, and we say so
-
-/** The author of changes that the cluster makes itself. */
-const registrar = 'systole';
-
-interface View {
-  readonly number: number;
-  readonly members: readonly ViewMember[];
-  isActive: boolean;
-  /** All members have the same CIB since then. */
-  agreedAt?: Instant;
-  readonly hellos: Map<string, Hello>;
-}
 
 interface Delivered {
   readonly from: string;
@@ -83,6 +76,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   readonly #requests: ClientRequests;
   #machine = start(controllerMachine, { self: '' }).snapshot;
   #view: View | undefined;
+  readonly #fitness: Fitness;
+  readonly #life: OwnLife;
+  readonly #leaving: Leaving;
   /** Those who came with us out of the last view, if our CIB was the view's. */
   #companions: readonly string[] = [];
   #lineage: number;
@@ -92,15 +88,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   #exclusiveAt: Instant | undefined;
   #quorateSince: Instant | undefined;
   #buffered: Delivered[] = [];
-  #lrmHistory: readonly ResourceHistory[] | undefined;
-  /** What the CIB last said of this node while it counted it as a member: the truth about what runs here. */
-  #own:
-    | { readonly history: readonly ResourceHistory[]; readonly attributes: Readonly<Record<string, string>> }
-    | undefined;
   #position: Position = { view: 0, sequence: 0 };
   #lastChange: Position = { view: 0, sequence: 0 };
   #settledAsOf: Position | undefined;
-  #leaving: { readonly reason: string; hasAsked: boolean; hasLeft: boolean } | undefined;
   #effects: CrmEffect[] = [];
   #now: Instant;
 
@@ -111,6 +101,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     this.#features = new Map([[options.self, featureSet]]);
     this.#dc = new DcDuties(options);
     this.#requests = new ClientRequests(options);
+    this.#fitness = new Fitness(options);
+    this.#life = new OwnLife(options.self, options.incarnation);
+    this.#leaving = new Leaving(options, this.#life);
     this.#machine = start(controllerMachine, { self: options.self }).snapshot;
     this.#now = options.now;
   }
@@ -142,7 +135,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       members: view?.members ?? [],
       isAgreed: view?.agreedAt !== undefined,
       isSettled: this.#isSettled(),
-      isLeaving: this.#leaving !== undefined,
+      isLeaving: this.#leaving.isUnderWay,
     };
   }
 
@@ -157,7 +150,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   #take(input: CrmInput): void {
     switch (input.type) {
       case 'lrmReady':
-        this.#lrmHistory = input.history;
+        this.#life.found(input.history);
         this.#joinIfNeeded();
         break;
       case 'viewEnding':
@@ -241,13 +234,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     const departed = input.departed.filter(({ name }) => name !== self);
     const gone = departed.map(({ name, cause }) => `${name} ${cause === 'left' ? 'has left' : 'is lost'}`);
     if (gone.length > 0) this.#dc.noteCause(gone.join(', '));
-    for (const { name, cause } of departed) {
-      const isClean = cause === 'left';
-      const text = isClean
-        ? `${name} has left`
-        : `${name} is lost (${cause}): it must be fenced before its resources are recovered`;
-      this.#report(isClean ? 'info' : 'warn', isClean ? 'node.left' : 'node.lost', text, { node: name, cause });
-    }
+    for (const member of departed) this.#effects.push(memberDeparted(member));
     this.#replace(applyDepartures(this.cib, departed), { isWhole: false });
     this.#feed({ type: 'viewEnded' });
     for (const { name } of departed) this.#dc.nodeGone(name, this.#now, this.#office());
@@ -286,37 +273,30 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     if (view === undefined || view.agreedAt !== undefined) return;
     view.hellos.set(from, hello);
     if (!view.members.every(({ name }) => view.hellos.has(name))) return;
-    const donor = donorOf(this.#candidates(view));
+    const donor = donorOf(candidates(view));
     this.#features = new Map([...view.hellos].map(([name, member]) => [name, member.featureSet]));
     if (donor.name === this.#options.self) {
       this.#outbox.post({ type: 'state', replica: this.#replica.state }, 'agreed', this.#effects, true);
     }
   }
 
-  #candidates(view: View): readonly (Hello & { readonly name: string })[] {
-    return view.members.flatMap(({ name }) => {
-      const hello = view.hellos.get(name);
-      return hello === undefined ? [] : [{ ...hello, name }];
-    });
-  }
-
   /** The newest CIB is here: everyone, its donor too, goes on from it. */
   #stateDelivered(from: string, replica: Extract<ControllerMessage, { type: 'state' }>['replica']): void {
     const view = this.#view;
     if (view === undefined || view.agreedAt !== undefined) return;
-    const candidates = this.#candidates(view);
-    if (candidates.length < view.members.length || donorOf(candidates).name !== from) return;
-    this.#rememberOwn();
+    const heard = candidates(view);
+    if (heard.length < view.members.length || donorOf(heard).name !== from) return;
+    this.#life.remember(this.cib);
     const before = this.cib;
     const order = compareVersions(replica.cib.version, before.version);
-    if (from !== this.#options.self && (order !== 0 || candidates.some(({ lineage }) => lineage !== this.#lineage))) {
+    if (from !== this.#options.self && (order !== 0 || heard.some(({ lineage }) => lineage !== this.#lineage))) {
       const text = `taking over CIB ${formatVersion(replica.cib.version)} from ${from}; ours was ${formatVersion(before.version)}`;
       this.#report('info', 'cib.takenOver', text, { from });
     }
     // What a member did while it had another CIB is not in this one: until its join tells, nobody knows what it runs.
     // (Simulator, seed 1778: a minority had stopped its services, and the CIB it came back to said that they ran.)
-    const digest = candidates.find(({ name }) => name === from)?.digest;
-    const together = candidates.filter((candidate) => candidate.digest === digest).map(({ name }) => name);
+    const digest = heard.find(({ name }) => name === from)?.digest;
+    const together = heard.filter((candidate) => candidate.digest === digest).map(({ name }) => name);
     const cib = reconciled(
       replica.cib,
       view.members.filter(({ name }) => together.includes(name)),
@@ -342,46 +322,25 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     if (dc !== this.#options.self) this.#dc.stepDown(this.#office());
     this.#outbox.open(this.#effects);
     this.#joinIfNeeded();
-    if (this.#leaving !== undefined) this.#askToLeave();
+    this.#askToLeave();
     for (const waiting of this.#buffered.splice(0)) this.#apply(waiting);
     this.#requests.agreed(this.#desk());
     this.#feed({ type: 'agreed', dc });
   }
 
-  #rememberOwn(): void {
-    const { self, incarnation } = this.#options;
-    const state = nodeState(this.cib, self);
-    if (state === undefined || !isJoined(this.cib, self, incarnation)) return;
-    this.#own = { history: state.history, attributes: Object.fromEntries(transientAttributes(state)) };
-  }
-
-  /** Attributes of this node that agents told while it was still looking at what its former life left running. */
-  readonly #early = new Map<string, string>();
-
-  /** True if it was kept: it goes out with the join, so that a promoted instance is not demoted for want of a score. */
+  /** True if it was kept: it goes out with the join. */
   #takeEarly({ requestId, request }: Extract<CrmInput, { type: 'request' }>): boolean {
-    const { self } = this.#options;
-    if (request.type !== 'setAttributes' || request.node !== self || this.#lrmHistory !== undefined) return false;
-    for (const [name, value] of Object.entries(request.values)) {
-      if (value === null) this.#early.delete(name);
-      else this.#early.set(name, value);
-    }
+    if (request.type !== 'setAttributes' || request.node !== this.#options.self || this.#life.isKnown) return false;
+    this.#life.keepAttributes(request.values);
     this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
     return true;
   }
 
-  /** The view in which this node has asked to be counted as a member. */
-  #joiningIn: number | undefined;
-
   /** Tells what runs here, where the cluster's CIB does not count this life of the node as a member. */
   #joinIfNeeded(): void {
-    const { self, incarnation } = this.#options;
-    if (this.#view?.agreedAt === undefined || this.#lrmHistory === undefined) return;
-    if (isJoined(this.cib, self, incarnation) || this.#joiningIn === this.#view.number) return;
-    this.#joiningIn = this.#view.number;
-    const early = { history: this.#lrmHistory, attributes: Object.fromEntries(this.#early) };
-    const { history, attributes } = this.#own ?? early;
-    this.#outbox.post({ type: 'join', incarnation, history, attributes }, 'agreed', this.#effects);
+    if (this.#view?.agreedAt === undefined) return;
+    const join = this.#life.join(this.cib, this.#view.number);
+    if (join !== undefined) this.#outbox.post(join, 'agreed', this.#effects);
   }
 
   // ---- quorum -----------------------------------------------------------------------------------------------------
@@ -475,9 +434,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     if (accepted.ok && accepted.value !== before) {
       this.#lastChange = position;
       this.#effects.push({ type: 'cibChanged', before, after: accepted.value, isConfiguration: true, isWhole: false });
-      const what = message.command ?? `${message.change.edits.length} edits`;
-      const text = `CIB ${formatVersion(accepted.value.version)} by ${message.user} on ${from}: ${what}`;
-      this.#report('info', 'cib.changed', text, { user: message.user, version: formatVersion(accepted.value.version) });
+      this.#effects.push(configurationChanged(from, message, accepted.value));
     }
     if (messageId !== undefined) {
       const conflict = accepted.ok ? undefined : accepted.error;
@@ -487,7 +444,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         this.#desk(),
       );
     }
-    if (!accepted.ok) this.#registering = undefined;
+    if (!accepted.ok) this.#fitness.registrationFailed();
     if (accepted.ok && message.user !== registrar) this.#newNodes(before);
     if (accepted.ok) {
       this.#dc.resetAttempts();
@@ -517,7 +474,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       case 'join':
         this.#report('info', 'node.joined', `${from} is a member`, { node: from });
         this.#dc.resetAttempts();
-        if (this.#leaving !== undefined && from === this.#options.self) this.#askToLeave();
+        if (from === this.#options.self) this.#askToLeave();
         this.#news(`${from} joined`);
         this.#checkFitness();
         break;
@@ -556,12 +513,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         this.#news(`clean-up of ${message.resource ?? 'all resources'}`);
         break;
       case 'fenced': {
-        const { target, action, devices, executor, requestId } = message;
-        const by = devices.length === 0 ? '' : ` by ${devices.join(', ')}`;
-        const text = `${target} was fenced (${action})${by}${executor === undefined ? '' : ` from ${executor}`}`;
-        this.#report('warn', 'node.fenced', text, { node: target, action, devices });
-        if (!this.#dc.actionEnded(requestId, true, undefined, this.#now, this.#office()))
-          this.#news(`${target} was fenced`);
+        this.#effects.push(nodeFenced(message));
+        if (!this.#dc.actionEnded(message.requestId, true, undefined, this.#now, this.#office()))
+          this.#news(`${message.target} was fenced`);
         break;
       }
       case 'settled':
@@ -578,78 +532,24 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   }
 
   #resultDelivered(from: string, message: Extract<ControllerMessage, { type: 'result' }>, hasChanged: boolean): void {
-    const { operationId, resource, record, hasSucceeded } = message;
-    const { operation, intervalMs, exitCode, exitReason } = record;
-    const isProbe = operation === 'monitor' && intervalMs === 0;
-    const name = intervalMs > 0 ? `${operation} (every ${intervalMs / 1000} s)` : operation;
-    const reason = exitReason === undefined || exitReason === '' ? '' : `: ${exitReason}`;
-    const fields = { resource, node: from, operation, intervalMs, exitCode, status: record.status };
-    if (hasSucceeded)
-      this.#report(
-        isProbe || intervalMs > 0 ? 'debug' : 'info',
-        'operation.done',
-        `${name} of ${resource} on ${from} done`,
-        fields,
-      );
-    else if (isProbe)
-      this.#report('info', 'resource.found', `${resource} on ${from}: probe says ${exitCode}${reason}`, fields);
-    else
-      this.#report(
-        'warn',
-        'resource.failed',
-        `${name} of ${resource} on ${from} failed with ${exitCode}${reason}`,
-        fields,
-      );
+    const { operationId, record, hasSucceeded } = message;
+    this.#effects.push(operationEnded(from, message));
     const isAwaited = this.#dc.isAwaited(operationId);
-    this.#dc.actionEnded(operationId, hasSucceeded, exitCode, this.#now, this.#office());
-    if (!isAwaited && hasChanged) this.#news(`${name} of ${resource} on ${from} gave ${exitCode}`);
+    this.#dc.actionEnded(operationId, hasSucceeded, record.exitCode, this.#now, this.#office());
+    if (!isAwaited && hasChanged) this.#news(`${operationName(from, message)} gave ${record.exitCode}`);
   }
 
   /** The DC's order for this node. */
-  #perform({ operationId, transitionKey, action }: Perform): void {
-    if (action.kind === 'cluster' && action.operation === 'do_shutdown') {
-      this.#leave('its resources are stopped', true);
-      return;
-    }
-    const resource = historyName(action);
-    if (action.operation === 'delete' || action.operation === 'lrm_delete') {
-      this.#effects.push({ type: 'forget', operationId, resource });
-      return;
-    }
-    if (action.operation === 'cancel') {
-      this.#effects.push({ type: 'cancel', operationId, ...cancelled(action) });
-      return;
-    }
-    const agent = agentName(action);
-    if (agent === undefined) {
-      this.#post({ type: 'refused', operationId, resource, reason: `"${action.agent ?? ''}" names no agent` });
-      return;
-    }
-    if (mayActivate(action.operation) && !this.#mayStart()) {
-      this.#post({ type: 'refused', operationId, resource, reason: `quorum is ${this.#quorum} here` });
-      return;
-    }
-    const startDelayMs = Number(action.meta['start_delay'] ?? 0);
-    this.#effects.push({
-      type: 'execute',
-      operationId,
-      resource,
-      agent,
-      operation: action.operation,
-      intervalMs: action.intervalMs ?? 0,
-      timeoutMs: action.timeoutMs ?? 20_000,
-      ...(startDelayMs > 0 ? { startDelayMs } : {}),
-      parameters: action.parameters,
-      meta: executorMeta(action),
-      transitionKey,
-      expectedExitCode: action.expectedExitCode ?? 0,
-      featureSet: agentFeatureSet,
-    });
+  #perform(message: Perform): void {
+    const order = readOrder(message, this.#mayStart() ? undefined : `quorum is ${this.#quorum} here`);
+    if (order.type === 'leave') this.#leaving.go('its resources are stopped', true, this.#effects);
+    else if (order.type === 'refused') this.#post(order);
+    else this.#effects.push(order);
   }
 
   #rejected(messageId: number): void {
     const message = this.#outbox.rejected(messageId);
-    if (message?.type === 'join') this.#joiningIn = undefined;
+    if (message?.type === 'join') this.#life.joinRejected();
     if (message?.type === 'perform') this.#dc.orderRejected(messageId, this.#now, this.#office());
   }
 
@@ -714,83 +614,30 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   /** Says `fit` if nothing speaks against planning now; else sees to it that the obstacle goes or is looked at again. */
   #checkFitness(): void {
     if (stateName(this.#machine) !== 'dc.integrating') return;
-    const wait = this.#obstacle();
-    if (wait === undefined) {
-      this.#effects.push({ type: 'stopTimer', id: 'crm.fitness' });
-      this.#feed({ type: 'fit' });
-    } else if (wait > 0) {
-      this.#effects.push({ type: 'startTimer', id: 'crm.fitness', delayMs: wait });
-    }
-  }
-
-  /** Undefined: none. 0: it will announce its own end. Else milliseconds after which it no longer counts. */
-  #obstacle(): number | undefined {
-    const view = this.#view;
-    if (view?.agreedAt === undefined || this.#quorum === 'unknown' || this.#quorum === 'uncertain') return 0;
-    if (this.#dc.progress !== undefined) return 0; // what is left of an old transition
-    const breath = this.#breath();
-    if (breath > 0) return breath;
-    const joining = view.members.some(({ name, incarnation }) => !isJoined(this.cib, name, incarnation));
-    const patience = joinPatienceMs - elapsed(view.agreedAt, this.#now);
-    if (joining && patience > 0) return patience;
-    if (this.#quorum !== 'held') return undefined;
-    if (this.#registerNodes(view)) return 0;
-    return this.#unseenPatience() ?? this.#exclusivePatience();
-  }
-
-  #breathUntil: Instant | undefined;
-
-  #breath(): number {
-    const wanted = this.#dc.breathMs();
-    if (wanted === 0) {
-      this.#breathUntil = undefined;
-      return 0;
-    }
-    this.#breathUntil ??= later(this.#now, wanted);
-    return Math.max(0, elapsed(this.#now, this.#breathUntil));
-  }
-
-  /** Members and expected nodes that the configuration does not know are entered. True if that is under way. */
-  #registerNodes(view: View): boolean {
-    const known = new Set(this.cib.configuration.nodes.map(({ name }) => name));
-    const missing = [...this.#options.expectedNodes, ...view.members.map(({ name }) => name)].filter(
-      (name, index, all) => !known.has(name) && all.indexOf(name) === index,
-    );
-    if (missing.length === 0) return false;
-    if (this.#registering === view.number) return true;
-    this.#registering = view.number;
-    let last = this.cib.configuration.nodes.at(-1)?.id;
-    const edits = missing.map((name) => {
-      const behind = last === undefined ? {} : { behind: last };
-      last = name;
-      const value = { id: name, name, attributes: [], utilization: [] };
-      return { type: 'insert', path: ['configuration', 'nodes'], ...behind, value } as const;
+    const obstacle = this.#fitness.obstacle({
+      cib: this.cib,
+      view: this.#view,
+      quorum: this.#quorum,
+      quorateSince: this.#quorateSince,
+      exclusiveAt: this.#exclusiveAt,
+      isFinishing: this.#dc.progress !== undefined,
+      breathMs: this.#dc.breathMs(),
+      now: this.#now,
     });
-    const at = Math.floor(this.#options.wallClock() / 1000);
-    const command = `enter ${missing.join(' ')}`;
-    this.#post({ type: 'change', change: { base: this.cib.version, edits }, user: registrar, command, at });
-    return true;
-  }
-
-  #registering: number | undefined;
-
-  /** Nodes never seen since the cluster started may be booting; only after a while are they taken for lost. */
-  #unseenPatience(): number | undefined {
-    const unseen = this.cib.configuration.nodes.some(
-      ({ name, type }) => type !== 'remote' && type !== 'ping' && nodeState(this.cib, name) === undefined,
-    );
-    if (!unseen || this.#quorateSince === undefined) return undefined;
-    const patience =
-      durationOption(this.cib, startupPatienceMs, 'dc-deadtime') - elapsed(this.#quorateSince, this.#now);
-    return patience > 0 ? patience : undefined;
-  }
-
-  /** Without fencing, the only proof that a lost node has given up is the time after which it must have. */
-  #exclusivePatience(): number | undefined {
-    if (booleanOption(this.cib, true, 'fencing-enabled', 'stonith-enabled') || this.#exclusiveAt === undefined)
-      return undefined;
-    const left = elapsed(this.#now, this.#exclusiveAt);
-    return left > 0 ? left : undefined;
+    switch (obstacle.type) {
+      case 'clear':
+        this.#effects.push({ type: 'stopTimer', id: 'crm.fitness' });
+        this.#feed({ type: 'fit' });
+        break;
+      case 'wait':
+        this.#effects.push({ type: 'startTimer', id: 'crm.fitness', delayMs: obstacle.delayMs });
+        break;
+      case 'announced':
+        if (obstacle.ask !== undefined) this.#post(obstacle.ask);
+        break;
+      default:
+        unreachable(obstacle);
+    }
   }
 
   #scheduled({ scheduleId, outcome }: Extract<CrmInput, { type: 'scheduled' }>): void {
@@ -848,39 +695,14 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   // ---- leaving ----------------------------------------------------------------------------------------------------
 
   #shutDown(reason: string): void {
-    if (this.#leaving !== undefined) return;
-    this.#leaving = { reason, hasAsked: false, hasLeft: false };
-    this.#report('info', 'node.leaving', `leaving: ${reason}`);
-    const escalation = durationOption(this.cib, 20 * 60_000, 'shutdown-escalation');
-    this.#effects.push({ type: 'startTimer', id: 'crm.escalation', delayMs: escalation });
+    if (this.#leaving.isUnderWay) return;
+    this.#leaving.begin(reason, this.cib, this.#effects);
     if (this.#view?.agreedAt === undefined) return; // asked as soon as there is somebody to ask
     this.#askToLeave();
   }
 
-  /** Asks the DC to plan without this node; the attribute is the one that the policy engine reads. */
   #askToLeave(): void {
-    const { self, incarnation, wallClock } = this.#options;
-    const leaving = this.#leaving;
-    if (leaving === undefined || leaving.hasLeft) return;
-    if (!isJoined(this.cib, self, incarnation)) {
-      // Nothing has been started here, in this life of the daemon or before it, and nobody counts on it. A member that
-      // another's CIB does not count any more has its own memory of what runs here: it joins again, and leaves in order
-      // (simulator, seed 6003: it left as if clean, and its services ran on).
-      const known = this.#own?.history ?? this.#lrmHistory;
-      if (known?.length === 0) this.#leave(leaving.reason, true);
-      return;
-    }
-    if (leaving.hasAsked && transientAttributes(nodeState(this.cib, self)).has('shutdown')) return;
-    leaving.hasAsked = true;
-    const shutdown = String(Math.floor(wallClock() / 1000));
-    this.#post({ type: 'attributes', node: self, values: { shutdown } });
-  }
-
-  #leave(reason: string, isClean: boolean): void {
-    this.#leaving ??= { reason, hasAsked: true, hasLeft: false };
-    if (this.#leaving.hasLeft) return;
-    this.#leaving.hasLeft = true;
-    this.#effects.push({ type: 'stopTimer', id: 'crm.escalation' }, { type: 'leave', reason, isClean });
+    this.#leaving.ask(this.cib, (message) => this.#post(message), this.#effects);
   }
 
   // ---- the rest ---------------------------------------------------------------------------------------------------
@@ -891,13 +713,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     } else if (id === 'crm.recheck') {
       this.#dc.noteCause('time to look again');
       this.#feed({ type: 'recheck' });
-    } else if (id === 'crm.escalation') {
-      this.#report(
-        'error',
-        'node.leftBehind',
-        'leaving although resources may still run here: the wait for them is over',
-      );
-      this.#leave('waited too long for its resources to stop', false);
+    } else if (id === escalationTimer) {
+      this.#leaving.escalate(this.#effects);
     } else if (id.startsWith('te.')) {
       this.#dc.timerExpired(id, this.#now, this.#office());
     } else if (id.startsWith('crm.request.')) {

@@ -6,14 +6,15 @@
  * DC no more forgets its transition, and what members are still doing is in the status as pending.
  */
 import type { Cib } from '@systole/cib';
-import { elapsed, idMaker, type Instant, unreachable } from '@systole/kernel';
+import { idMaker, type Instant, unreachable } from '@systole/kernel';
 import type { Transition, TransitionAction } from '@systole/pe';
 import { type TransitionEffect, TransitionEngine } from '@systole/te';
 import { abortAll } from '@systole/te';
 import { historyName } from './action.ts';
-import type { CrmEffect, CrmOptions, Report } from './contract.ts';
+import type { CrmEffect, CrmOptions } from './contract.ts';
 import { clusterOption, durationOption, numberOption } from './options.ts';
 import type { ControllerMessage } from './messages.ts';
+import { report } from './narration.ts';
 import { failureAttributes } from './status/operations.ts';
 
 /** What the office needs from the controller around it. */
@@ -374,17 +375,7 @@ export class DcDuties {
   }
 }
 
-export const report = (
-  level: Report['level'],
-  event: string,
-  text: string,
-  fields: Readonly<Record<string, unknown>> = {},
-): Report => ({ type: 'report', level, event, text, fields });
-
 const idOf = (cib: Cib, name: string): string => cib.configuration.nodes.find((node) => node.name === name)?.id ?? name;
-
-/** How old something is, in milliseconds. */
-export const age = (since: Instant, now: Instant): number => elapsed(since, now);
 
 /**
  * A cluster that has a time after which silence proves a reset has watchdogs, and so has fencing, also without a device.
