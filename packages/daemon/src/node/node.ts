@@ -18,8 +18,10 @@ import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from
 import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
 import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
+import { type Letter, Mail, readEnvelope } from './mail.ts';
 import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
 import { NodeIds } from './node-ids.ts';
+import { forced, proceeding } from './quorum-commands.ts';
 import { TimerTable } from './timer-table.ts';
 
 /** A gap between two steps longer than this is a pause of this node: messaging hears of it before anything else. */
@@ -29,31 +31,12 @@ const pauseMs = 150;
 const retrySaveTimer = 'node/retrySave';
 const retrySaveMs = 1000;
 
-type Destination = 'crm' | 'stonith';
-
-interface Envelope {
-  readonly to: Destination;
-  /** For one member, where that matters; all see it. */
-  readonly node?: string;
-  readonly message: unknown;
-}
-
-/** A message on its way: where it came from, to tell its sender, or to send it again. */
-interface Sent {
-  readonly envelope: Envelope;
-  readonly service: 'agreed' | 'safe' | 'durable';
-  readonly crmId?: number;
-}
-
 type Work =
   /** `view`: a message that means something in that view only. */
   | { readonly for: 'messaging'; readonly input: EngineInput; readonly view?: number }
   | { readonly for: 'crm'; readonly input: CrmInput }
   | { readonly for: 'lrm'; readonly input: LrmInput }
   | { readonly for: 'stonith'; readonly input: StonithInput };
-
-/** So many fencer messages wait for the next view at most; older ones go first, their requests have deadlines. */
-const fencerLettersMax = 256;
 
 export class ClusterNode {
   readonly #start: NodeStart;
@@ -64,9 +47,7 @@ export class ClusterNode {
   readonly #fencer: Fencer;
   readonly #durable: DurableCib;
   readonly #timers = new TimerTable();
-  readonly #sent = new Map<number, Sent>();
-  #letters: Sent[] = [];
-  #nextHandle = 1;
+  readonly #mail = new Mail();
   #nextToken = 1;
   #view: View | undefined;
   readonly #membershipSaves = new Map<number, number>();
@@ -350,8 +331,7 @@ export class ClusterNode {
   #delivered(effect: Extract<EngineEffect, { type: 'deliver' }>): void {
     const { origin, view, sequence, transitional, handle, body } = effect;
     const from = this.#name(origin);
-    const sent = handle === undefined ? undefined : this.#sent.get(handle);
-    if (handle !== undefined) this.#sent.delete(handle);
+    const sent = this.#mail.take(handle);
     const envelope = readEnvelope(body);
     if (envelope === undefined) {
       this.#report('messaging', 'error', 'message.malformed', `a message of ${from} is no envelope`, { from });
@@ -372,8 +352,7 @@ export class ClusterNode {
   }
 
   #rejected({ handle, reason }: Extract<EngineEffect, { type: 'rejected' }>): void {
-    const sent = this.#sent.get(handle);
-    this.#sent.delete(handle);
+    const sent = this.#mail.take(handle);
     if (sent === undefined) return;
     if (reason === 'tooLarge') {
       this.#report(
@@ -385,7 +364,7 @@ export class ClusterNode {
       );
     }
     if (sent.crmId !== undefined) this.#crmInput({ type: 'rejected', messageId: sent.crmId, reason });
-    else if (reason !== 'tooLarge') this.#letters = [...this.#letters.slice(1 - fencerLettersMax), sent];
+    else if (reason !== 'tooLarge') this.#mail.keep(sent);
   }
 
   #viewInstalled({ view, departed }: Extract<EngineEffect, { type: 'view' }>): void {
@@ -402,7 +381,7 @@ export class ClusterNode {
   #viewActive(): void {
     this.#crmInput({ type: 'viewActive' });
     this.#tellFencerMembers();
-    for (const letter of this.#letters.splice(0)) this.#submit(letter);
+    for (const letter of this.#mail.takeWaiting()) this.#submit(letter);
   }
 
   /**
@@ -410,11 +389,8 @@ export class ClusterNode {
    * it is rejected like any other whose view has ended. (A durable change that slipped into a view before its members
    * had agreed on a CIB could be stored by none of them, and would hold up everything behind it.)
    */
-  #submit(sent: Sent, view?: number): void {
-    const handle = this.#nextHandle++;
-    this.#sent.set(handle, sent);
-    const body = encoder.encode(JSON.stringify(sent.envelope));
-    const input = { type: 'submit', handle, service: sent.service, body } as const;
+  #submit(letter: Letter, view?: number): void {
+    const input = this.#mail.submit(letter);
     this.#work.push({ for: 'messaging', input, ...(view === undefined ? {} : { view }) });
   }
 
@@ -683,20 +659,9 @@ export class ClusterNode {
 
   #quorumRequest(requestId: string, type: 'quorumProceed' | 'quorumForce', now: Instant): void {
     const { memory } = this.#engine.status(now);
-    if (type === 'quorumProceed') {
-      this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: { ...memory, waiting: false } } });
-    } else {
-      const members = this.#view?.members.map(({ node }) => node) ?? [];
-      const voters = members
-        .toSorted((a, b) => a - b)
-        .map((node) => ({ node, votes: memory.base.voters.find((voter) => voter.node === node)?.votes ?? 1 }));
-      const base = { generation: memory.base.generation + 1, revision: 0, voters, deviceVotes: 0 };
-      const { pending: _pending, ...rest } = memory;
-      this.#work.push({
-        for: 'messaging',
-        input: { type: 'quorumMemory', memory: { ...rest, base, waiting: false, forced: true } },
-      });
-    }
+    const members = this.#view?.members.map(({ node }) => node) ?? [];
+    const after = type === 'quorumProceed' ? proceeding(memory) : forced(memory, members);
+    this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: after } });
     this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
   }
 
@@ -772,16 +737,3 @@ export class ClusterNode {
 }
 
 export const createNode = (start: NodeStart): ClusterNode => new ClusterNode(start);
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-function readEnvelope(body: Uint8Array): Envelope | undefined {
-  try {
-    const envelope = JSON.parse(decoder.decode(body)) as Partial<Envelope> | null;
-    const isOne = envelope !== null && (envelope.to === 'crm' || envelope.to === 'stonith') && 'message' in envelope;
-    return isOne ? (envelope as Envelope) : undefined;
-  } catch {
-    return undefined;
-  }
-}
