@@ -43,7 +43,7 @@ describe('what a daemon leaves to its next life', () => {
   });
 
   test('that cannot be read are reported and forgotten', async () => {
-    new FormerLife(run);
+    expect(new FormerLife(run).read().problems).toEqual([]);
     await writeFile(join(run, 'resources', 'web.json'), '{ half');
     const { resources, problems } = new FormerLife(run).read();
     expect(resources).toEqual([]);
