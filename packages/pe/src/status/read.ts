@@ -24,7 +24,6 @@ import {
   type Reader,
   withDescendants,
 } from '../expand/draft.ts';
-import type { Instance } from '../expand/instance.ts';
 import { readOptions } from '../options.ts';
 import type { RecordedHistory, Situation, Ticket } from '../situation.ts';
 import { demandStop } from './active.ts';
