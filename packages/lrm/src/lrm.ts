@@ -7,34 +7,22 @@
  * a monitor that hangs.
  *
  * An operation's way: queued → (delaying) → (reading secrets) → running, or asking the fencer → (awaiting the agent's
- * description) → reported. Here is the way itself; what is reported is in `reporting.ts`, what is taken back in
- * `withdrawal.ts`, and the first steps of a restarted daemon, which runs nothing before it has looked at what its former
- * life left, in `restore.ts`.
+ * description) → reported. Here are the queues; what becomes of an operation whose turn has come is in `runner.ts`, what is
+ * reported in `reporting.ts`, what is taken back in `withdrawal.ts`, and the first steps of a restarted daemon, which runs
+ * nothing before it has looked at what its former life left, in `restore.ts`.
  *
  * Semantics: agents guide, section 5; Pacemaker's executor and controller.
  */
 import type { ResourceHistory } from '@systole/cib';
-import { byCodeUnit, type Instant, type ProcessEnded, type Subsystem, unreachable } from '@systole/kernel';
-import {
-  agentCommand,
-  checkAgentName,
-  executionStatus,
-  exitCode,
-  formatAgentName,
-  isSameAgent,
-  type LocatedAgent,
-  locateAgent,
-  operationResult,
-  type OperationResult,
-} from '@systole/ra';
+import { byCodeUnit, type Instant, type Subsystem, unreachable } from '@systole/kernel';
+import { checkAgentName, executionStatus, exitCode, isSameAgent } from '@systole/ra';
 import { Board } from './board.ts';
-import type { Execute, Forget, LrmEffect, LrmInput, LrmOptions, Restore, SecretsRead } from './contract.ts';
+import type { Execute, Forget, LrmEffect, LrmInput, LrmOptions, Restore } from './contract.ts';
 import { Descriptions } from './descriptions.ts';
-import { afterRun, cancelled, type Ending, withoutRun } from './ending.ts';
-import { resultOfAnswer, resultWithoutAsking } from './fence-device.ts';
+import { cancelled, type Ending, withoutRun } from './ending.ts';
 import { lastFailureId } from './record.ts';
 import { announcePending, noteActivity, refuse, report, seenRecord } from './reporting.ts';
-import { changesState, isSameRun, leavesTrace, secretsIn, timeoutOf, withoutDelay } from './request.ts';
+import { changesState, isSameRun, withoutDelay } from './request.ts';
 import {
   type Current,
   delayTimer,
@@ -47,13 +35,8 @@ import {
   type ResourceState,
 } from './resource.ts';
 import { adoptionProbe, believes, isAsBelieved, Restoration, revived } from './restore.ts';
+import { Runner } from './runner.ts';
 import { Withdrawal } from './withdrawal.ts';
-
-/** Between SIGTERM and SIGKILL at a timeout: enough to write a line to a log; a failed stop leads to fencing at once. */
-export const killAfterMs = 1000;
-
-/** What is kept of each stream of an agent, at its beginning and at its end. */
-export const outputLimitBytes = 16 * 1024;
 
 /** Operations waiting for one resource beyond this many are refused: nobody asks for so many in good faith. */
 const queueLengthMax = 100;
@@ -62,8 +45,8 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
   readonly #board: Board;
   readonly #descriptions: Descriptions;
   readonly #withdrawal: Withdrawal;
+  readonly #runner: Runner;
   #restoration: Restoration | undefined;
-  #processes = 0;
 
   constructor(options: LrmOptions) {
     this.#board = new Board(options);
@@ -71,6 +54,7 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     this.#withdrawal = new Withdrawal(this.#board, (state, current) =>
       this.#end(state, current, withoutRun(cancelled)),
     );
+    this.#runner = new Runner(this.#board, this.#descriptions, (...ended) => this.#end(...ended));
   }
 
   step(input: LrmInput, now: Instant): readonly LrmEffect[] {
@@ -93,16 +77,17 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
         this.#restore(input);
         break;
       case 'secretsRead':
-        this.#secretsRead(input);
+        this.#runner.secretsRead(input);
         break;
       case 'deviceAnswered':
-        this.#deviceAnswered(input.requestId, input.isOk, input.reason);
+        this.#runner.deviceAnswered(input.requestId, input.isOk, input.reason);
         break;
       case 'agentsChanged':
         this.#descriptions.forget();
         break;
       case 'processEnded':
-        this.#processEnded(input);
+        if (this.#restoration?.survivorEnded(input.id) === true) this.#continueRestoration();
+        else this.#runner.processEnded(input);
         break;
       case 'timerExpired':
         this.#timerExpired(input.id);
@@ -210,7 +195,7 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     this.#begin(state);
   }
 
-  // -- running --------------------------------------------------------------------------------
+  // -- taking turns ---------------------------------------------------------------------------
 
   #beginAll(resource: string): void {
     const state = this.#board.resources.get(resource);
@@ -229,181 +214,10 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     state.current = { ...next, callId, phase: { type: 'delaying' }, isCancelled: false };
     const delayMs = next.request.startDelayMs ?? 0;
     if (delayMs > 0) this.#board.emit({ type: 'startTimer', id: delayTimer(state), delayMs });
-    else this.#afterDelay(state, state.current);
-  }
-
-  #afterDelay(state: ResourceState, current: Current): void {
-    const { request } = current;
-    const names = secretsIn(request);
-    if (names.length === 0) {
-      this.#run(state, current, request.parameters);
-      return;
-    }
-    const id = `lrm/secrets/${current.callId}`;
-    state.current = { ...current, phase: { type: 'readingSecrets', id } };
-    this.#board.emit({ type: 'readSecrets', id, resource: request.resource, names });
-  }
-
-  #secretsRead({ id, outcome }: SecretsRead): void {
-    const state = this.#board.where(({ phase }) => phase.type === 'readingSecrets' && phase.id === id);
-    if (state?.current === undefined) return;
-    const { current } = state;
-    if (current.isCancelled) {
-      this.#end(state, current, withoutRun(cancelled));
-      return;
-    }
-    // A stop goes on without them: it is better tried than not.
-    if (outcome.type === 'failed' && current.request.operation !== 'stop') {
-      const exitReason = `Unable to load CIB secrets: ${outcome.message}`;
-      const { noSecrets } = executionStatus;
-      this.#end(state, current, withoutRun({ status: noSecrets, exitCode: exitCode.arguments, exitReason }));
-      return;
-    }
-    const values = outcome.type === 'read' ? outcome.values : {};
-    this.#run(state, current, { ...current.request.parameters, ...values });
-  }
-
-  #run(state: ResourceState, current: Current, parameters: Readonly<Record<string, string>>): void {
-    const { request } = current;
-    const { places, firstExisting, node } = this.#board.options;
-    if (request.agent.class === 'stonith') {
-      this.#runDevice(state, current);
-      return;
-    }
-    const located = locateAgent(request.agent, places, firstExisting);
-    if (located === undefined) {
-      const exitReason = `${formatAgentName(request.agent)} is not installed on ${node}`;
-      const { notInstalled } = executionStatus;
-      this.#end(state, current, withoutRun({ status: notInstalled, exitCode: exitCode.installed, exitReason }));
-      return;
-    }
-    this.#startProcess(state, current, { located, parameters, shell: [] });
-  }
-
-  #startProcess(
-    state: ResourceState,
-    current: Current,
-    how: {
-      readonly located: LocatedAgent;
-      readonly parameters: Readonly<Record<string, string>>;
-      /** Put before the command. */
-      readonly shell: readonly string[];
-    },
-  ): void {
-    const { request } = current;
-    const { located, parameters, shell } = how;
-    const { node, nodeId, places, wallClock } = this.#board.options;
-    const timeoutMs = timeoutOf(request);
-    const { agent, resource, operation, intervalMs, meta, featureSet } = request;
-    const context = { agent, resource, operation, intervalMs, timeoutMs, parameters, meta, node, nodeId };
-    const command = agentCommand({ ...context, ...(featureSet === undefined ? {} : { featureSet }) }, located, places);
-    this.#processes += 1;
-    const processId = `lrm/${current.callId}.${this.#processes}/${resource}/${operation}`;
-    state.current = {
-      ...current,
-      begunAt: current.begunAt ?? this.#board.now,
-      startedAt: current.startedAt ?? wallClock(),
-      phase: { type: 'running', located, processId, parameters },
-    };
-    if (leavesTrace(request)) this.#board.save(state);
-    const argv = [...shell, ...command.argv];
-    this.#board.emit({
-      type: 'startProcess',
-      id: processId,
-      ...command,
-      argv,
-      timeoutMs,
-      killAfterMs,
-      outputLimitBytes,
-    });
-  }
-
-  #runDevice(state: ResourceState, current: Current): void {
-    const { request } = current;
-    const known = resultWithoutAsking(request, state.isDeviceStarted);
-    if (known !== undefined) {
-      if (request.operation === 'stop') state.isDeviceStarted = false;
-      this.#end(state, current, { ...withoutRun(known), execMs: 0 });
-      return;
-    }
-    const { now, options } = this.#board;
-    const requestId = `lrm/device/${current.callId}`;
-    state.current = {
-      ...current,
-      begunAt: now,
-      startedAt: options.wallClock(),
-      phase: { type: 'askingDevice', requestId },
-    };
-    const timeoutMs = timeoutOf(request);
-    this.#board.emit({ type: 'askDevice', requestId, device: request.resource, action: 'monitor', timeoutMs });
+    else this.#runner.begin(state, state.current);
   }
 
   // -- what comes back ------------------------------------------------------------------------
-
-  #processEnded(ended: ProcessEnded): void {
-    const described = this.#descriptions.ended(ended);
-    if (described !== undefined) {
-      this.#descriptionRead(described);
-      return;
-    }
-    if (this.#restoration?.survivorEnded(ended.id) === true) {
-      this.#continueRestoration();
-      return;
-    }
-    const state = this.#board.where(({ phase }) => phase.type === 'running' && phase.processId === ended.id);
-    if (state?.current?.phase.type !== 'running') {
-      this.#board.reject(`process ${ended.id} is not one of ours`);
-      return;
-    }
-    const { current } = state;
-    const { located, parameters } = state.current.phase;
-    if (current.isCancelled) {
-      this.#end(state, current, afterRun(cancelled, ended));
-      return;
-    }
-    if (ended.outcome.type === 'notStarted' && ended.outcome.code === 'ENOEXEC') {
-      // A script without an interpreter line: what exec refuses, a shell runs, as agents expect.
-      this.#startProcess(state, current, { located, parameters, shell: ['/bin/sh'] });
-      return;
-    }
-    const { request } = current;
-    const result = operationResult(located.kind, request.operation, ended, timeoutOf(request));
-    if (this.#mustAwaitDescription(request, result)) {
-      state.current = { ...current, phase: { type: 'awaitingDescription', result, ended } };
-      return;
-    }
-    this.#end(state, current, afterRun(result, ended));
-  }
-
-  /** The digests of a resource that has come to run need its agent's description, which is usually known by then. */
-  #mustAwaitDescription(request: Execute, result: OperationResult): boolean {
-    const isActive = result.exitCode === exitCode.ok || result.exitCode === exitCode.promoted;
-    const hasDigests = request.intervalMs === 0 && request.operation !== 'stop';
-    return isActive && hasDigests && this.#descriptions.isBeingRead(request.agent);
-  }
-
-  #descriptionRead(agent: string): void {
-    const problem = this.#descriptions.problem(agent);
-    if (problem !== undefined) this.#board.reject(`${agent} does not describe itself: ${problem}`);
-    for (const state of this.#board.resources.values()) {
-      const { current } = state;
-      if (current?.phase.type !== 'awaitingDescription' || formatAgentName(current.request.agent) !== agent) continue;
-      this.#end(state, current, afterRun(current.phase.result, current.phase.ended));
-    }
-  }
-
-  #deviceAnswered(requestId: string, isOk: boolean, reason: string): void {
-    const state = this.#board.where(({ phase }) => phase.type === 'askingDevice' && phase.requestId === requestId);
-    if (state?.current === undefined) return;
-    const { current } = state;
-    if (current.request.operation === 'start') state.isDeviceStarted = isOk;
-    const { startedAt, begunAt = this.#board.now } = current;
-    this.#end(state, current, {
-      ...withoutRun(current.isCancelled ? cancelled : resultOfAnswer(isOk, reason)),
-      ...(startedAt === undefined ? {} : { startedAt }),
-      execMs: this.#board.now - begunAt,
-    });
-  }
 
   #end(state: ResourceState, current: Current, ending: Ending): void {
     state.current = undefined;
@@ -439,7 +253,7 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
     if (timer === undefined) {
       this.#board.reject(`timer ${id} is not one of ours`);
     } else if (timer.type === 'delay') {
-      if (state?.current?.phase.type === 'delaying') this.#afterDelay(state, state.current);
+      if (state?.current?.phase.type === 'delaying') this.#runner.begin(state, state.current);
     } else {
       const recurring = state?.recurring.get(timer.key);
       if (state !== undefined && recurring !== undefined) this.#runAgain(state, recurring.request);
