@@ -19,6 +19,9 @@ const describeTimeoutMs = 30_000;
 const describeOutputLimitBytes = 1024 * 1024;
 const prefix = 'lrm/describe/';
 
+/** Whether a process only reads an agent's description: it changes nothing, and nobody need know of it afterwards. */
+export const readsDescription = (processId: string): boolean => processId.startsWith(prefix);
+
 type Entry =
   | { readonly type: 'asked' }
   | { readonly type: 'known'; readonly description: AgentDescription }
@@ -54,7 +57,7 @@ export class Descriptions {
 
   /** Takes the answer in; tells the agent's name if the process was one of ours. */
   ended(input: ProcessEnded): string | undefined {
-    if (!input.id.startsWith(prefix)) return undefined;
+    if (!readsDescription(input.id)) return undefined;
     const name = input.id.slice(prefix.length);
     if (!this.#entries.has(name)) return name;
     const parsed =

@@ -13,6 +13,7 @@
  */
 import { executionStatus, exitCode, type OperationResult } from '@systole/ra';
 import type { Execute, Restore, SavedResource } from './contract.ts';
+import { readsDescription } from './descriptions.ts';
 import { newResource, recurringKey, type ResourceState } from './resource.ts';
 
 /** What the history says of a resource. `unknown`: an operation was in flight, or nothing is known. */
@@ -94,7 +95,7 @@ export class Restoration {
   readonly #probing = new Map<string, SavedResource>();
 
   constructor(input: Restore) {
-    this.#survivors = new Set(input.survivors);
+    this.#survivors = new Set(input.survivors.filter((id) => !readsDescription(id)));
     this.#unprobed = new Map(input.hasRebooted ? [] : input.saved.map((saved) => [saved.resource, saved]));
   }
 

@@ -64,6 +64,12 @@ describe('a daemon that comes back', () => {
     expect(host.agents).toEqual(['web monitor']);
   });
 
+  test('does not wait for a process that only read a description', () => {
+    const host = reborn(formerLife(), ['lrm/describe/ocf:test:Dummy']);
+    host.finish('web', 0);
+    expect(ready(host)).toBe(true);
+  });
+
   test('does not believe an operation that was in flight, whatever the look says', () => {
     const host = reborn(formerLife('stop'));
     host.finish('web', 0);

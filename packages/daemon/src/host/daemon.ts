@@ -9,6 +9,7 @@
  */
 import type { Answer } from '@systole/crm';
 import { type Instant, type ProcessEnded, unreachable } from '@systole/kernel';
+import { readsDescription } from '@systole/lrm';
 import type { ClusterNode, NodeEffect, NodeInput, NodeRequest } from '../node/index.ts';
 import { Alarm, type HostClock } from './clock.ts';
 import type { EventLog } from './event-log.ts';
@@ -183,7 +184,7 @@ export class Daemon {
       case 'startProcess':
         this.counters.processesStarted += 1;
         this.#runner.start(effect);
-        if (effect.id.startsWith('lrm/')) this.#noteProcess(effect.id);
+        if (effect.id.startsWith('lrm/') && !readsDescription(effect.id)) this.#noteProcess(effect.id);
         break;
       case 'killProcess':
         if (this.#parts.formerLife.isSurvivor(effect.id)) {
