@@ -22,6 +22,7 @@ export const mayTouchNode: readonly string[] = [
   'packages/daemon/src/http/',
   'packages/daemon/src/main.ts',
   'packages/daemon/src/arbiter.ts',
+  'packages/daemon/src/fence-disk.ts',
   'packages/daemon/src/configuration.ts',
   'packages/cli/src/',
   'packages/simulator/src/main.ts',

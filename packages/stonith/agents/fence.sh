@@ -60,7 +60,7 @@ run() {
 		fi
 		fence_do "$option_action"
 		;;
-	monitor | validate-all) fence_do "$option_action" ;;
+	monitor | list | validate-all) fence_do "$option_action" ;;
 	*)
 		echo "cannot do \"$option_action\"" >&2
 		exit 1

@@ -1,0 +1,48 @@
+/** Sends the same errand to several disks at once and waits for all that answer in time. */
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Errand, Findings } from './errand.ts';
+
+/** A disk that has not answered by then is of no use now. sbd waits for 3 s; starting a process comes on top. */
+export const errandTimeoutMs = 5000;
+
+export interface Outcome {
+  readonly disk: string;
+  readonly found?: Findings;
+  /** Why there is none. */
+  readonly problem?: string;
+}
+
+const program = fileURLToPath(new URL('./errand-process.ts', import.meta.url));
+
+export function sendOut(
+  disks: readonly string[],
+  errandFor: Errand | ((disk: string) => Errand),
+  timeoutMs = errandTimeoutMs,
+): Promise<readonly Outcome[]> {
+  return Promise.all(
+    disks.map((disk) => sendTo(disk, typeof errandFor === 'function' ? errandFor(disk) : errandFor, timeoutMs)),
+  );
+}
+
+function sendTo(disk: string, errand: Errand, timeoutMs: number): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => {
+      // It may sit in the kernel and hear no signal: it is left behind.
+      child.kill('SIGKILL');
+      child.unref();
+      resolve({ disk, problem: `did not answer within ${timeoutMs} ms` });
+    }, timeoutMs);
+    const child = execFile(
+      process.execPath,
+      [program, disk, JSON.stringify(errand)],
+      { maxBuffer: 1024 * 1024 },
+      (error, stdout, stderr) => {
+        clearTimeout(late);
+        if (error === null) resolve({ disk, found: JSON.parse(stdout) as Findings });
+        else resolve({ disk, problem: stderr.trim() === '' ? error.message : stderr.trim() });
+      },
+    );
+  });
+}
