@@ -5,7 +5,7 @@ import { lintTimeouts } from '../src/lint-timeouts.ts';
 import { fill, readParameters, type Recipe, recipes } from '../src/recipes/recipes.ts';
 import { linksOf, renderLinks } from '../src/render/network.ts';
 import { find } from '../src/shell/run.ts';
-import type { Command } from '../src/tree.ts';
+import type { Command } from '../src/tree/entry.ts';
 import { configured } from './support.ts';
 
 const samples: Readonly<Record<string, string>> = {

@@ -6,7 +6,8 @@ import { describeFailure, UsageError } from '../src/shell/failure.ts';
 import { helpText } from '../src/shell/help.ts';
 import { readOptions } from '../src/shell/options.ts';
 import { find } from '../src/shell/run.ts';
-import { type Command, findEntry, isLevel, type Level, root, wordsOf } from '../src/tree.ts';
+import { root } from '../src/tree.ts';
+import { type Command, findEntry, isLevel, type Level, wordsOf } from '../src/tree/entry.ts';
 import { configured } from './support.ts';
 
 describe('options', () => {

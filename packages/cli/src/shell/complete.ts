@@ -9,7 +9,8 @@ import { fromConfiguration, type Item } from '../language/items.ts';
 import { definitionWords } from '../language/parse.ts';
 import { editingWords } from '../language/session.ts';
 import { wordOf } from '../language/select.ts';
-import { type Argument, findEntry, isLevel, type Kind, type Level, root } from '../tree.ts';
+import { root } from '../tree.ts';
+import { type Argument, findEntry, isLevel, type Kind, type Level } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 
 /** What names are completed from; asked for only when needed. */

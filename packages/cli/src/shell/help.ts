@@ -1,5 +1,6 @@
 /** Explains levels and commands, from the tree. */
-import { isLevel, root, usageOf, wordsOf } from '../tree.ts';
+import { root } from '../tree.ts';
+import { isLevel, usageOf, wordsOf } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { optionHelp } from './options.ts';
 import { find } from './run.ts';

@@ -1,6 +1,7 @@
 /** From words to a command: finds it in the tree, checks its arguments, runs it. */
 import { didYouMean } from '../language/suggest.ts';
-import { type Command, findEntry, isLevel, type Level, root, usageOf, wordsOf } from '../tree.ts';
+import { root } from '../tree.ts';
+import { type Command, findEntry, isLevel, type Level, usageOf, wordsOf } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { exitStatus, UsageError } from './failure.ts';
 

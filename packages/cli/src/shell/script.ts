@@ -6,7 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { LanguageProblem } from '../language/problem.ts';
 import { placeOf, readText, type Statement } from '../language/words.ts';
-import { findEntry, isLevel, type Level, root } from '../tree.ts';
+import { root } from '../tree.ts';
+import { findEntry, isLevel, type Level } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { exitStatus, UsageError } from './failure.ts';
 import { runWords } from './run.ts';

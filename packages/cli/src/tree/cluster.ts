@@ -1,0 +1,162 @@
+/** The `cluster` level, and what is below it: votes, links, the key. */
+import { any, type Level, one, optional } from './entry.ts';
+
+const nodeCommands = () => import('../commands/node.ts');
+const clusterCommands = () => import('../commands/cluster.ts');
+
+export const cluster: Level = {
+  word: 'cluster',
+  summary: 'the cluster and the daemon here: init, join, start, stop, health',
+  alone: async (context) => (await clusterCommands()).status(context),
+  children: [
+    {
+      word: 'init',
+      summary: 'make the first node of a cluster: key and configuration, with a token for the others',
+      details:
+        'usage: cluster init --name CLUSTER --address ADDRESS [--node NAME] [--nodes A,B,…] [--two-node] [--multicast GROUP | --peers A,B] [--port N] [--dir FOLDER]',
+      arguments: [any('OPTION', 'text')],
+      isRaw: true,
+      run: async (context, args) => (await clusterCommands()).init(context, args),
+    },
+    {
+      word: 'join',
+      summary: 'make this machine a node of an existing cluster, by its token',
+      details: 'usage: cluster join TOKEN --address ADDRESS [--node NAME] [--dir FOLDER]',
+      arguments: [any('TOKEN', 'text')],
+      isRaw: true,
+      run: async (context, args) => (await clusterCommands()).join(context, args),
+    },
+    {
+      word: 'token',
+      summary: 'print the token by which machines join',
+      arguments: [any('OPTION', 'text')],
+      isRaw: true,
+      run: async (context, args) => (await clusterCommands()).token(context, args),
+    },
+    {
+      word: 'start',
+      summary: 'start the daemon here',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).service(context, 'start'),
+    },
+    {
+      word: 'stop',
+      summary: 'leave the cluster in order and end the daemon here',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).stop(context),
+    },
+    {
+      word: 'restart',
+      summary: 'stop and start the daemon here',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).service(context, 'restart'),
+    },
+    {
+      word: 'enable',
+      summary: 'start the daemon at boot',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).service(context, 'enable'),
+    },
+    {
+      word: 'disable',
+      summary: 'do not start the daemon at boot',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).service(context, 'disable'),
+    },
+    {
+      word: 'status',
+      summary: 'this daemon, its members and its quorum',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).status(context),
+    },
+    {
+      word: 'health',
+      summary: 'check what usually goes wrong',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).health(context),
+    },
+    {
+      word: 'wait_for_startup',
+      aliases: ['wait-for-startup'],
+      summary: 'wait until the daemon here has a controller and quorum',
+      arguments: [optional('SECONDS', 'text')],
+      run: async (context, args) => (await clusterCommands()).waitForStartup(context, args),
+    },
+    {
+      word: 'remove',
+      summary: 'take a node out of the cluster for good',
+      arguments: [one('NODE', 'node')],
+      run: async (context, args) => (await nodeCommands()).remove(context, args),
+    },
+  ],
+};
+
+export const quorum: Level = {
+  word: 'quorum',
+  summary: 'votes: who is missing, and forcing when they are gone for good',
+  alone: async (context) => (await clusterCommands()).quorumStatus(context),
+  children: [
+    {
+      word: 'status',
+      summary: 'votes and members',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).quorumStatus(context),
+    },
+    {
+      word: 'proceed',
+      summary: 'do not wait for all nodes at the first start',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).quorumProceed(context),
+    },
+    {
+      word: 'force',
+      aliases: ['unblock'],
+      summary: 'act without a majority: the absent nodes are off and stay off',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).quorumForce(context),
+    },
+  ],
+};
+
+export const net: Level = {
+  word: 'net',
+  aliases: ['corosync'],
+  summary: 'links and members as the messaging layer sees them',
+  alone: async (context) => (await clusterCommands()).network(context),
+  children: [
+    {
+      word: 'status',
+      aliases: ['show'],
+      summary: 'links, peers, membership',
+      arguments: [],
+      run: async (context) => (await clusterCommands()).network(context),
+    },
+    {
+      word: 'link',
+      summary: 'the links, each with the peers on it',
+      children: [
+        {
+          word: 'show',
+          aliases: ['list', 'status'],
+          summary: 'every link with its peers: state, round trip, loss',
+          arguments: [optional('LINK', 'text')],
+          run: async (context, args) => (await clusterCommands()).links(context, args),
+        },
+      ],
+      alone: async (context) => (await clusterCommands()).links(context, []),
+    },
+  ],
+};
+
+export const key: Level = {
+  word: 'key',
+  summary: 'the secret that all nodes share',
+  children: [
+    {
+      word: 'generate',
+      summary: 'write a new key; the same file goes to all nodes',
+      arguments: [one('FILE', 'file')],
+      run: async (context, args) => (await clusterCommands()).generateKey(context, args),
+    },
+  ],
+};

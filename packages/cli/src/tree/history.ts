@@ -1,0 +1,88 @@
+/** The `history` level. */
+import { any, type Level, many, one, optional } from './entry.ts';
+
+const historyCommands = () => import('../commands/history.ts');
+
+export const history: Level = {
+  word: 'history',
+  summary: 'what happened, when, and because of what',
+  alone: async (context) => (await historyCommands()).events(context, []),
+  children: [
+    {
+      word: 'events',
+      aliases: ['log'],
+      summary: 'the timeline',
+      details:
+        'events [SINCE] [WORD …]: SINCE is a duration (2h, 30min) or a date; only lines with all WORDs are shown.',
+      arguments: [any('SINCE|WORD', 'text')],
+      run: async (context, args) => (await historyCommands()).events(context, args),
+    },
+    {
+      word: 'resource',
+      summary: 'events of a resource',
+      arguments: [many('RESOURCE', 'resource')],
+      run: async (context, args) => (await historyCommands()).events(context, args),
+    },
+    {
+      word: 'node',
+      summary: 'events of a node',
+      arguments: [many('NODE', 'node')],
+      run: async (context, args) => (await historyCommands()).events(context, args),
+    },
+    {
+      word: 'latest',
+      summary: 'the last transition',
+      arguments: [],
+      run: async (context) => (await historyCommands()).latest(context),
+    },
+    {
+      word: 'transitions',
+      summary: 'transitions of the DC',
+      arguments: [],
+      run: async (context) => (await historyCommands()).transitions(context),
+    },
+    {
+      word: 'transition',
+      summary: 'one transition',
+      arguments: [optional('NUMBER', 'text')],
+      run: async (context, args) => (await historyCommands()).transition(context, args),
+    },
+    {
+      word: 'configurations',
+      aliases: ['changes'],
+      summary: 'earlier configurations, who changed them and by which command',
+      arguments: [],
+      run: async (context) => (await historyCommands()).configurations(context),
+    },
+    {
+      word: 'info',
+      summary: 'the period that is remembered, and how much happened in it',
+      arguments: [],
+      run: async (context) => (await historyCommands()).info(context),
+    },
+    {
+      word: 'show',
+      summary: 'an earlier configuration, by its number',
+      arguments: [optional('NUMBER', 'text')],
+      run: async (context, args) => (await historyCommands()).showConfiguration(context, args),
+    },
+    {
+      word: 'diff',
+      summary: 'what changed between two configurations, or from one until now',
+      arguments: [one('NUMBER', 'text'), optional('NUMBER', 'text')],
+      run: async (context, args) => (await historyCommands()).compare(context, args),
+    },
+    {
+      word: 'restore',
+      summary: 'return to an earlier configuration',
+      arguments: [one('NUMBER', 'text')],
+      run: async (context, args) => (await historyCommands()).restore(context, args),
+    },
+    {
+      word: 'fencing',
+      summary: 'who was fenced, by whom, and how it ended',
+      arguments: [],
+      run: async (context) => (await historyCommands()).fencing(context),
+    },
+  ],
+};
