@@ -1,7 +1,7 @@
 import type { EventRow, NodeRow, ResourceRow, StatusReport } from '@systole/api';
 import { describe, expect, test } from 'vitest';
 import { withoutSecrets } from '../src/commands/report.ts';
-import { lint } from '../src/lint.ts';
+import { lint } from '../src/lint/lint.ts';
 import { measure } from '../src/render/availability.ts';
 import { renderStatus, simpleStatus, troubles } from '../src/render/status.ts';
 import { configured } from './support.ts';

@@ -1,7 +1,7 @@
 import type { AgentDescription } from '@systole/ra';
 import { describe, expect, test } from 'vitest';
-import { lint } from '../src/lint.ts';
-import { lintTimeouts } from '../src/lint-timeouts.ts';
+import { lint } from '../src/lint/lint.ts';
+import { lintTimeouts } from '../src/lint/timeouts.ts';
 import { fill, readParameters, type Recipe, recipes } from '../src/recipes/recipes.ts';
 import { linksOf, renderLinks } from '../src/render/network.ts';
 import { find } from '../src/shell/run.ts';

@@ -9,7 +9,8 @@ import { fromConfiguration } from '../language/items.ts';
 import { Session } from '../language/session.ts';
 import { mapRules } from '../language/walk.ts';
 import { didYouMean } from '../language/suggest.ts';
-import { type Finding, lint } from '../lint.ts';
+import type { Finding } from '../lint/finding.ts';
+import { lint } from '../lint/lint.ts';
 import { measure } from '../render/availability.ts';
 import { explainResource, renderExplanation } from '../render/explain.ts';
 import { table } from '../render/table.ts';
@@ -112,7 +113,7 @@ export async function verifyConfiguration(context: Context, configuration: Confi
 
 /** Measured against what the agents of this machine advise; those that are not here, or say nothing, are left out. */
 async function timeoutFindings(configuration: Configuration): Promise<readonly Finding[]> {
-  const [{ lintTimeouts }, { describeAgent }] = await Promise.all([import('../lint-timeouts.ts'), import('./ra.ts')]);
+  const [{ lintTimeouts }, { describeAgent }] = await Promise.all([import('../lint/timeouts.ts'), import('./ra.ts')]);
   const known = new Map<string, AgentDescription | undefined>();
   return lintTimeouts(configuration, (agent) => {
     const name = formatAgentName(agent);

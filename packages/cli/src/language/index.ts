@@ -1,6 +1,6 @@
 /** The language of `configure`: text to configuration, and back. */
-export { Draft, kindWords } from './draft.ts';
-export { fromConfiguration, type Item, type ItemKind, toConfiguration } from './items.ts';
+export { Draft } from './draft.ts';
+export { fromConfiguration, type Item, type ItemKind, kindWords, toConfiguration } from './items.ts';
 export { definitionWords } from './parse.ts';
 export { printItems } from './print.ts';
 export { formatProblem, LanguageProblem, LanguageProblems, type Place } from './problem.ts';

@@ -69,6 +69,26 @@ export const defaultSetIds: Readonly<Record<OptionsKind, string>> = {
   operationDefaults: 'op-options',
 };
 
+/** Words for messages. */
+export const kindWords: Readonly<Record<ItemKind, string>> = {
+  node: 'node',
+  primitive: 'primitive',
+  template: 'template',
+  group: 'group',
+  clone: 'clone',
+  bundle: 'bundle',
+  constraint: 'constraint',
+  tag: 'tag',
+  alert: 'alert',
+  aclRole: 'role',
+  aclTarget: 'user',
+  aclGroup: 'group of users',
+  options: 'set of properties',
+  resourceDefaults: 'set of resource defaults',
+  operationDefaults: 'set of operation defaults',
+  fencing: 'fencing topology',
+};
+
 /** Nodes have names of their own; all else shares one space of ids. */
 export const keyOf = (kind: ItemKind, id: string): string => (kind === 'node' ? `node ${id}` : id);
 

@@ -159,7 +159,7 @@ export class Session {
     const { remarks } = this.#draft;
     this.#base = configuration;
     this.#draft = new Draft(configuration);
-    this.#draft.remarks.push(...remarks);
+    for (const remark of remarks) this.#draft.remark(remark);
   }
 
   #delete(cursor: Cursor, place: Place): void {

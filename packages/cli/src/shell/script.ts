@@ -26,7 +26,7 @@ export const quitting = new Set(['quit', 'bye', 'exit']);
 /** @returns the exit status. */
 export async function runScript(context: Context, file: string): Promise<number> {
   const text = file === '-' ? context.terminal.readInput() : readFile(file);
-  const { collectEdits } = await import('../commands/configure.ts');
+  const { collectEdits } = await import('../commands/editing.ts');
   collectEdits(context);
   let position = top;
   for (const statement of readText(text, file === '-' ? '' : file).statements) {
@@ -120,7 +120,7 @@ async function upFrom(context: Context, position: Position): Promise<Position> {
 /** Edits that are left over are committed. */
 export async function leaveConfigure(context: Context): Promise<void> {
   if (context.session?.session.isChanged !== true) return;
-  const { commitEdits } = await import('../commands/configure.ts');
+  const { commitEdits } = await import('../commands/configure-commit.ts');
   await commitEdits(context, []);
 }
 

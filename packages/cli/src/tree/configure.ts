@@ -2,6 +2,8 @@
 import { any, type Command, type Level, one, optional } from './entry.ts';
 
 const configureCommands = () => import('../commands/configure.ts');
+const commitCommands = () => import('../commands/configure-commit.ts');
+const showCommands = () => import('../commands/configure-show.ts');
 const agentCommands = () => import('../commands/ra.ts');
 const historyCommands = () => import('../commands/history.ts');
 
@@ -29,7 +31,7 @@ export const configure: Level = {
         'show --from-xml FILE prints a CIB file.',
       arguments: [any('ID', 'selection')],
       isRaw: true,
-      run: async (context, args) => (await configureCommands()).show(context, args),
+      run: async (context, args) => (await showCommands()).show(context, args),
     },
     statement(
       'node',
@@ -119,45 +121,45 @@ export const configure: Level = {
       word: 'edit',
       summary: 'change the text in an editor',
       arguments: [any('ID', 'selection')],
-      run: async (context, args) => (await configureCommands()).edit(context, args),
+      run: async (context, args) => (await showCommands()).edit(context, args),
     },
     {
       word: 'save',
       summary: 'write the configuration to a file',
       arguments: [any('[xml] [ID …] FILE', 'file')],
-      run: async (context, args) => (await configureCommands()).save(context, args),
+      run: async (context, args) => (await showCommands()).save(context, args),
     },
     {
       word: 'commit',
       summary: 'put what was edited into force, as one change',
       arguments: [optional('force', ['force'])],
-      run: async (context, args) => (await configureCommands()).commitEdits(context, args),
+      run: async (context, args) => (await commitCommands()).commitEdits(context, args),
     },
     {
       word: 'diff',
       summary: 'what was edited and is not committed',
       arguments: [],
-      run: async (context) => (await configureCommands()).diffEdits(context),
+      run: async (context) => (await commitCommands()).diffEdits(context),
     },
     {
       word: 'refresh',
       aliases: ['cancel'],
       summary: 'drop what was edited',
       arguments: [],
-      run: async (context) => (await configureCommands()).refresh(context),
+      run: async (context) => (await commitCommands()).refresh(context),
     },
     {
       word: 'simulate',
       aliases: ['ptest'],
       summary: 'what the cluster would do if this were committed',
       arguments: [any('scores|actions|utilization', ['scores', 'actions', 'utilization', 'nograph'])],
-      run: async (context, args) => (await configureCommands()).simulateEdits(context, args),
+      run: async (context, args) => (await commitCommands()).simulateEdits(context, args),
     },
     {
       word: 'verify',
       summary: 'look for mistakes and traps',
       arguments: [],
-      run: async (context) => (await configureCommands()).verifyEdits(context),
+      run: async (context) => (await commitCommands()).verifyEdits(context),
     },
     {
       word: 'undo',
@@ -170,13 +172,13 @@ export const configure: Level = {
       aliases: ['get_property'],
       summary: 'value of a cluster option, or its default',
       arguments: [any('NAME', 'option')],
-      run: async (context, args) => (await configureCommands()).getProperty(context, args),
+      run: async (context, args) => (await showCommands()).getProperty(context, args),
     },
     {
       word: 'describe',
       summary: 'what cluster options mean, with their defaults and present values',
       arguments: [any('NAME', 'option')],
-      run: async (context, args) => (await configureCommands()).describeOptions(context, args),
+      run: async (context, args) => (await showCommands()).describeOptions(context, args),
     },
     {
       word: 'validate-all',

@@ -5,8 +5,8 @@
 import type { AgentName, Configuration, Operation, Primitive, Template } from '@systole/cib/document';
 import { formatDuration, parseDuration } from '@systole/kernel';
 import { type AgentDescription, formatAgentName } from '@systole/ra';
-import { fromConfiguration } from './language/items.ts';
-import type { Finding } from './lint.ts';
+import { fromConfiguration } from '../language/items.ts';
+import type { Finding } from './finding.ts';
 
 /** What holds where nothing is configured. */
 const DEFAULT_TIMEOUT = '20s';

@@ -1,0 +1,91 @@
+/** What becomes of what was edited: committed, dropped, compared, simulated, verified. */
+import { type Cib, emptyCib } from '@systole/cib/document';
+import { changedItems } from '../language/select.ts';
+import type { Session } from '../language/session.ts';
+import { commit } from '../shell/change.ts';
+import type { Context } from '../shell/context.ts';
+import { openSession } from './editing.ts';
+
+export async function commitEdits(context: Context, args: readonly string[]): Promise<void> {
+  const open = context.session;
+  if (open?.session.isChanged !== true) {
+    context.remark('nothing to commit');
+    return;
+  }
+  const isForced = args.includes('force') || context.options.isForced;
+  if (
+    context.terminal.isInteractive &&
+    !isForced &&
+    context.shadow === undefined &&
+    !(await agreed(context, open.session, open.cib))
+  )
+    return;
+  await commitSession(context, `configure commit: ${summaryOf(open.session)}`);
+}
+
+/** So many names are told in the history. */
+const NAMES_TOLD = 12;
+
+/** What was edited, by name: `www, prefer-n1, -old`. */
+function summaryOf(session: Session): string {
+  const { items } = session.draft;
+  const kept = new Set(items.map((item) => item.id));
+  const names = [
+    ...changedItems(items, session.baseItems).map((item) => item.id),
+    ...session.baseItems.filter((item) => !kept.has(item.id)).map((item) => `-${item.id}`),
+  ];
+  const more = names.length > NAMES_TOLD ? ` and ${names.length - NAMES_TOLD} more` : '';
+  return `${names.slice(0, NAMES_TOLD).join(', ')}${more}`;
+}
+
+/** Shows what would happen, and asks if something that runs would stop or move. */
+async function agreed(context: Context, session: Session, cib: Cib): Promise<boolean> {
+  const after: Cib = { ...cib, configuration: session.draft.finish() };
+  const { disturbances, renderPlan } = await import('../render/plan.ts');
+  const disturbed = disturbances(cib, after);
+  if (disturbed.length === 0) return true;
+  context.out(renderPlan(cib, after));
+  const answer = await context.terminal.ask('Services that run would be disturbed. Commit?', ['no', 'yes']);
+  return answer === 'yes';
+}
+
+export async function commitSession(context: Context, command: string): Promise<void> {
+  const open = context.session;
+  if (open === undefined) return;
+  const configuration = open.session.draft.finish();
+  if (context.shadow !== undefined) {
+    const { writeShadow } = await import('./shadow.ts');
+    writeShadow(context.shadow, { ...open.cib, configuration });
+    open.session.settle(configuration);
+    return;
+  }
+  const after: Cib = { ...open.cib, configuration };
+  await commit(context, command, open.cib, after);
+  if (context.options.isDryRun) return;
+  context.session = undefined;
+}
+
+export async function refresh(context: Context): Promise<void> {
+  context.session = undefined;
+  await openSession(context);
+}
+
+export async function diffEdits(context: Context): Promise<void> {
+  const session = await openSession(context);
+  const { diffItems } = await import('../render/diff.ts');
+  const text = diffItems(session.baseItems, session.draft.items);
+  context.out(text === '' ? 'nothing was edited' : text);
+}
+
+export async function simulateEdits(context: Context, _args: readonly string[]): Promise<void> {
+  const session = await openSession(context);
+  const cib = context.session?.cib ?? emptyCib;
+  const { renderPlan } = await import('../render/plan.ts');
+  context.out(renderPlan(cib, { ...cib, configuration: session.draft.finish() }));
+}
+
+export async function verifyEdits(context: Context): Promise<number> {
+  const session = await openSession(context);
+  const { verifyConfiguration } = await import('./answers.ts');
+  return await verifyConfiguration(context, session.draft.finish());
+}

@@ -1,0 +1,38 @@
+/** What a check finds, and what several checks need. */
+import type { AttributeSet, Primitive, Resource } from '@systole/cib/document';
+import type { Item } from '../language/items.ts';
+
+export interface Finding {
+  readonly level: 'error' | 'warning';
+  /** What the finding is about: an id, or nothing. */
+  readonly id?: string;
+  readonly text: string;
+  readonly advice: string;
+}
+
+export const isYes = (text: string | undefined): boolean => /^(?:true|yes|on|y|1)$/i.test(text ?? '');
+
+export function allPrimitives(resources: readonly Resource[]): readonly Primitive[] {
+  return resources.flatMap((resource): readonly Primitive[] => {
+    switch (resource.kind) {
+      case 'primitive':
+        return [resource];
+      case 'group':
+        return resource.members;
+      case 'clone':
+        return allPrimitives([resource.member]);
+      case 'bundle':
+        return resource.primitive === undefined ? [] : [resource.primitive];
+      default:
+        return [];
+    }
+  });
+}
+
+export const isDevice = (primitive: Primitive, items: readonly Item[]): boolean => {
+  const template = items.find((item) => item.kind === 'template' && item.id === primitive.template);
+  return (primitive.agent ?? (template?.kind === 'template' ? template.value.agent : undefined))?.class === 'stonith';
+};
+
+export const values = (sets: readonly AttributeSet[], name: string): string | undefined =>
+  sets.flatMap((set) => set.pairs).find((pair) => pair.name === name)?.value;
