@@ -2,6 +2,7 @@
 import { any, type Level, one, optional } from './entry.ts';
 
 const nodeCommands = () => import('../commands/node.ts');
+const setupCommands = () => import('../commands/setup.ts');
 const clusterCommands = () => import('../commands/cluster.ts');
 
 export const cluster: Level = {
@@ -16,7 +17,7 @@ export const cluster: Level = {
         'usage: cluster init --name CLUSTER --address ADDRESS [--node NAME] [--nodes A,B,…] [--two-node] [--multicast GROUP | --peers A,B] [--port N] [--dir FOLDER]',
       arguments: [any('OPTION', 'text')],
       isRaw: true,
-      run: async (context, args) => (await clusterCommands()).init(context, args),
+      run: async (context, args) => (await setupCommands()).init(context, args),
     },
     {
       word: 'join',
@@ -24,14 +25,14 @@ export const cluster: Level = {
       details: 'usage: cluster join TOKEN --address ADDRESS [--node NAME] [--dir FOLDER]',
       arguments: [any('TOKEN', 'text')],
       isRaw: true,
-      run: async (context, args) => (await clusterCommands()).join(context, args),
+      run: async (context, args) => (await setupCommands()).join(context, args),
     },
     {
       word: 'token',
       summary: 'print the token by which machines join',
       arguments: [any('OPTION', 'text')],
       isRaw: true,
-      run: async (context, args) => (await clusterCommands()).token(context, args),
+      run: async (context, args) => (await setupCommands()).token(context, args),
     },
     {
       word: 'start',
@@ -156,7 +157,7 @@ export const key: Level = {
       word: 'generate',
       summary: 'write a new key; the same file goes to all nodes',
       arguments: [one('FILE', 'file')],
-      run: async (context, args) => (await clusterCommands()).generateKey(context, args),
+      run: async (context, args) => (await setupCommands()).generateKey(context, args),
     },
   ],
 };
