@@ -13,6 +13,8 @@ export interface StatusReport {
   readonly cibVersion: string;
   readonly nodes: readonly NodeRow[];
   readonly resources: readonly ResourceRow[];
+  /** What the whole cluster was told to do less than usual. */
+  readonly modes?: readonly ('maintenance' | 'stop-all')[];
   readonly transition: TransitionReport;
   /** Newest first, at most twenty. */
   readonly fencing: readonly FencingRow[];

@@ -7,6 +7,7 @@ import { Context, findSocket } from './shell/context.ts';
 import { describeFailure, exitStatus } from './shell/failure.ts';
 import { type GlobalOptions, readOptions } from './shell/options.ts';
 import { runWords } from './shell/run.ts';
+import { isYes, readSettings } from './shell/settings.ts';
 import { terminal } from './shell/terminal.ts';
 
 async function main(args: readonly string[]): Promise<number> {
@@ -15,7 +16,8 @@ async function main(args: readonly string[]): Promise<number> {
     const { options } = readOptions([]);
     return await runWords(new Context(options, terminal, await findSocket(options)), args);
   }
-  const { options, words } = readOptions(args);
+  const { format, wait } = readSettings();
+  const { options, words } = readOptions(args, { format: format === 'json' ? 'json' : 'text', waits: isYes(wait) });
   if (options.wantsVersion) {
     terminal.out('systole 0.1.0\n');
     return exitStatus.done;

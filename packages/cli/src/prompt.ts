@@ -13,6 +13,7 @@ import { isUnfinished, readText } from './language/words.ts';
 import { complete, namesOf } from './shell/complete.ts';
 import type { Context, Terminal } from './shell/context.ts';
 import { describeFailure, exitStatus } from './shell/failure.ts';
+import { wantsColours } from './shell/settings.ts';
 import { leaveConfigure, type Position, quitting, step, top } from './shell/script.ts';
 
 /** So many lines are remembered. */
@@ -143,7 +144,7 @@ function prompt(context: Context, cluster: string, { path }: Position): string {
   const changed = context.session?.session.isChanged === true ? '*' : '';
   const shadow = context.shadow === undefined ? '' : `[${context.shadow}]`;
   const text = `${cluster}${shadow}${path.length === 0 ? '' : ` ${path.join(' ')}`}${changed}# `;
-  return context.terminal.isTerminal && process.env['NO_COLOR'] === undefined ? styleText('bold', text) : text;
+  return wantsColours(context.terminal.isTerminal) ? styleText('bold', text) : text;
 }
 
 /** A statement, which a backslash or an open quote continues on the next line; undefined at the end of input. */

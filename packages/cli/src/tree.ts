@@ -6,7 +6,8 @@ import { maintenance, ra } from './tree/agents.ts';
 import { cib } from './tree/cib.ts';
 import { cluster, key, net, quorum } from './tree/cluster.ts';
 import { configure } from './tree/configure.ts';
-import { any, type Level, one, optional } from './tree/entry.ts';
+import { UsageError } from './shell/failure.ts';
+import { any, type Command, type Level, nameOf, one, optional } from './tree/entry.ts';
 import { fence } from './tree/fencing.ts';
 import { history } from './tree/history.ts';
 import { node } from './tree/node.ts';
@@ -15,6 +16,14 @@ import { optionsLevel, scripts } from './tree/settings.ts';
 
 const answerCommands = () => import('./commands/answers.ts');
 const otherCommands = () => import('./commands/other.ts');
+
+/** Words by which one moves between levels; the interactive shell and scripts take them themselves (`shell/script.ts`). */
+const moving: Readonly<Record<'cd' | 'up' | 'pwd' | 'quit', Omit<Command, 'word' | 'run'>>> = {
+  cd: { summary: 'change into a level; cd .. leaves it', arguments: [optional('LEVEL', 'text')] },
+  up: { aliases: ['back', 'end'], summary: 'leave a level', arguments: [] },
+  pwd: { summary: 'the level one is in', arguments: [] },
+  quit: { aliases: ['bye', 'exit'], summary: 'leave the shell; what is not committed is asked for', arguments: [] },
+};
 
 export const root: Level = {
   word: 'systole',
@@ -87,6 +96,19 @@ export const root: Level = {
       arguments: [optional('FILE', 'file')],
       run: async (context, args) => (await import('./commands/report.ts')).report(context, args),
     },
+    {
+      word: 'ls',
+      summary: 'commands and levels here',
+      arguments: [],
+      run: (context) => context.out(root.children.map(nameOf).join('\n')),
+    },
+    ...(['cd', 'up', 'pwd', 'quit'] as const).map((word): Command => ({
+      word,
+      ...moving[word],
+      run: () => {
+        throw new UsageError(`${word} moves about in the interactive shell; here there is nowhere to go`);
+      },
+    })),
     {
       word: 'help',
       aliases: ['?'],

@@ -220,7 +220,11 @@ export async function availability(context: Context, args: readonly string[]): P
   const [status, events] = await Promise.all([context.client.status(), context.client.events()]);
   const measured = measure({ events, resources: status.resources, now, ...(since === undefined ? {} : { since }) });
   const [wanted] = positionals;
-  const rows = measured.filter(({ resource }) => wanted === undefined || resource === wanted);
+  // Of a group or clone: what is in it.
+  const inside = new Set(
+    status.resources.filter(({ within }) => within === wanted).map(({ id }) => id.replace(/:\d+$/, '')),
+  );
+  const rows = measured.filter(({ resource }) => wanted === undefined || resource === wanted || inside.has(resource));
   if (rows.length === 0 && wanted !== undefined)
     throw new SystoleError(
       'notFound',

@@ -11,6 +11,7 @@ import { selectItems } from '../language/select.ts';
 import { Session } from '../language/session.ts';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
+import { readSettings } from '../shell/settings.ts';
 import { commitSession } from './configure-commit.ts';
 import { fileOptions, readCibFile } from './configure-files.ts';
 import { host, isCollecting, openSession } from './editing.ts';
@@ -129,7 +130,8 @@ async function editAgain(context: Context, error: unknown): Promise<boolean> {
 }
 
 function runEditor(file: string): void {
-  const editor = process.env['VISUAL'] ?? process.env['EDITOR'] ?? 'vi';
+  const chosen = readSettings().editor;
+  const editor = chosen !== '' ? chosen : (process.env['VISUAL'] ?? process.env['EDITOR'] ?? 'vi');
   const { status, error } = spawnSync(`${editor} '${file}'`, { shell: true, stdio: 'inherit' });
   if (error !== undefined || status !== 0)
     throw new SystoleError('failed', `the editor ${editor} failed; nothing was changed`);

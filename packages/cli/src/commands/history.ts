@@ -1,5 +1,5 @@
 /** `systole history`: the timeline, transitions, earlier configurations and the way back to them. */
-import type { EventRow, TransitionRow } from '@systole/api';
+import type { ConfigurationRow, EventRow, TransitionRow } from '@systole/api';
 import { type Configuration, diff, emptyCib } from '@systole/cib/document';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { fromConfiguration } from '../language/items.ts';
@@ -166,17 +166,27 @@ export async function restore(context: Context, args: readonly string[]): Promis
   context.answer({ version: text, restored: epoch }, `configuration ${epoch} is in force again, as ${text}`);
 }
 
-/** Back to the configuration before the last change. */
+/** Back to the configuration before the last change that is in force; again: before the one before. */
 export async function undo(context: Context): Promise<void> {
   const rows = await context.client.configurations();
-  const [before, last] = rows.slice(-2);
-  if (before === undefined || last === undefined)
+  const last = inForce(rows, rows.length - 1);
+  const row = rows[last];
+  const before = rows[last - 1];
+  if (before === undefined || row === undefined)
     throw new SystoleError('notFound', 'there is no earlier configuration');
-  const what = `${last.command ?? 'a change'} (${formatTime(last.at * 1000)}, ${last.user})`;
+  const what = `${row.command ?? 'a change'} (${formatTime(row.at * 1000)}, ${row.user})`;
   if (context.terminal.isInteractive && !(await context.confirm(`Take back: ${what}?`))) return;
   const { text } = await context.client.undo(before.version.epoch);
   await waitIfAsked(context);
-  context.answer({ version: text, undone: last }, `taken back: ${what}`);
+  context.answer({ version: text, undone: row }, `taken back: ${what}`);
+}
+
+/** Which change made what is in force: an undo goes back to an earlier one. */
+function inForce(rows: readonly ConfigurationRow[], index: number): number {
+  const epoch = /^undo to (\d+)$/.exec(rows[index]?.command ?? '')?.[1];
+  if (epoch === undefined) return index;
+  const target = rows.findIndex(({ version }) => String(version.epoch) === epoch);
+  return target === -1 || target >= index ? index : inForce(rows, target);
 }
 
 // --- fencing ---------------------------------------------------------------------------------------------------

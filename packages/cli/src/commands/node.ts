@@ -97,7 +97,7 @@ export async function fence(context: Context, args: readonly string[]): Promise<
     running.length === 0 ? 'It runs nothing.' : `It runs ${running.join(', ')}, which start elsewhere afterwards.`;
   if (context.terminal.isInteractive && !(await context.confirm(`Fence ${target} (${action})? ${what}`))) return;
   const done = await context.client.fence({ target, action: action as 'reboot' | 'off' | 'on' });
-  context.answer(done, `${target} is fenced: ${done.reason}`);
+  context.answer(done, `${target} is fenced${done.reason === '' ? '' : `: ${done.reason}`}`);
 }
 
 export async function clearState(context: Context, args: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-/** What fits no other file: maintenance of the cluster, fencing devices, simulation, the shell's own settings. */
+/** What fits no other file: maintenance of the cluster, simulation, the shell's own settings. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { SystoleError } from '@systole/kernel';
@@ -7,40 +7,13 @@ import { didYouMean } from '../language/suggest.ts';
 import { changeConfiguration, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
-import { defaultSettings, readSettings, settingNames, writeSettings } from '../shell/settings.ts';
+import { defaultSettings, readSettings, settingNames, valuesOf, writeSettings } from '../shell/settings.ts';
 
 export async function clusterMaintenance(context: Context, isOn: boolean): Promise<void> {
   const id = defaultSetIds.options;
   await changeConfiguration(context, `maintenance ${isOn ? 'on' : 'off'}`, (draft) => {
     draft.add({ kind: 'options', id, value: { id, pairs: [{ name: 'maintenance-mode', value: String(isOn) }] } });
   });
-}
-
-// --- fencing ---------------------------------------------------------------------------------------------------
-
-export async function cleanFencing(context: Context, args: readonly string[]): Promise<void> {
-  await context.client.cleanFencingHistory(args[0]);
-}
-
-export async function fencingDevices(context: Context, args: readonly string[]): Promise<void> {
-  const [target = ''] = args;
-  const { devices } = await context.client.devices(target);
-  if (devices.length === 0)
-    throw new SystoleError(
-      'notFound',
-      `no device can fence ${target}: it would stay unclean, and its resources would not be recovered`,
-    );
-  context.answer(devices, devices.join('\n'));
-}
-
-export async function testDevice(context: Context, args: readonly string[]): Promise<number> {
-  const [device = '', action = 'monitor', target] = args;
-  if (action !== 'monitor' && action !== 'list' && action !== 'status')
-    throw new UsageError(`a device is asked to monitor, list or status, not "${action}"`);
-  const answer = await context.client.device({ device, action, ...(target === undefined ? {} : { target }) });
-  const targets = answer.targets === undefined ? '' : `\ncan fence: ${answer.targets.join(', ')}`;
-  context.answer(answer, `${answer.isOk ? 'works' : 'DOES NOT WORK'}: ${answer.reason}${targets}`);
-  return answer.isOk ? 0 : 1;
 }
 
 // --- simulation ------------------------------------------------------------------------------------------------
@@ -76,6 +49,9 @@ export function showSettings(context: Context, args: readonly string[]): void {
 
 export function changeSetting(_context: Context, args: readonly string[]): void {
   const [name = '', value = ''] = args;
+  const allowed = valuesOf(name);
+  if (allowed !== undefined && !allowed.includes(value))
+    throw new UsageError(`${name} is ${allowed.join(' or ')}, not "${value}"${didYouMean(value, allowed)}`);
   writeSettings({ ...readSettings(), [name]: value });
 }
 

@@ -211,23 +211,20 @@ export async function restart(context: Context, ids: readonly string[]): Promise
     if (role?.toLowerCase() === 'stopped')
       throw new SystoleError('refused', `${id} is stopped; start it with resource start ${id}`);
   }
-  const stopped = await changeConfiguration(plain(context), `resource restart ${ids.join(' ')} (stop)`, (edit) => {
+  // The first half waits by itself.
+  const { waitMs, ...options } = context.options;
+  const immediate = context.withOptions(options);
+  const stopped = await changeConfiguration(immediate, `resource restart ${ids.join(' ')} (stop)`, (edit) => {
     for (const id of ids) edit.update(withValue(findResource(edit, id), 'meta', 'target-role', 'Stopped'));
   });
   if (stopped === undefined) return;
   try {
-    await waitUntilIdle(context, context.options.waitMs ?? RESTART_WAIT_MS);
+    await waitUntilIdle(context, waitMs ?? RESTART_WAIT_MS);
   } finally {
     await changeConfiguration(context, `resource restart ${ids.join(' ')} (start)`, (edit) => {
       for (const id of ids) edit.update(withValue(findResource(edit, id), 'meta', 'target-role', roles.get(id)));
     });
   }
-}
-
-/** The same context, without waiting: the first half of a restart waits by itself. */
-function plain(context: Context): Context {
-  const { waitMs: _, ...options } = context.options;
-  return Object.assign(Object.create(context) as Context, { options });
 }
 
 // --- managing --------------------------------------------------------------------------------------------------
@@ -240,7 +237,7 @@ export const unmanage = (context: Context, ids: readonly string[]): Promise<void
 export const maintenance = (context: Context, args: readonly string[]): Promise<void> => {
   const [id = '', state = 'on'] = args;
   if (state !== 'on' && state !== 'off') throw new UsageError(`maintenance is on or off, not "${state}"`);
-  return setMeta(context, 'maintenance', [id], 'maintenance', state === 'on' ? 'true' : undefined);
+  return setMeta(context, `maintenance ${state}`, [id], 'maintenance', state === 'on' ? 'true' : undefined);
 };
 
 const setMeta = async (
@@ -307,25 +304,4 @@ export async function failCount(context: Context, args: readonly string[]): Prom
   const count = /^(?:INFINITY|\d+)$/i.test(value) ? value.toUpperCase() : undefined;
   if (count === undefined) throw new UsageError(`"${value}" is not a number of failures`);
   await context.client.setAttributes({ node, values: { [`fail-count-${id}#monitor_0`]: count } });
-}
-
-// --- tracing ---------------------------------------------------------------------------------------------------
-
-export const trace = (context: Context, args: readonly string[]): Promise<void> => setTrace(context, args, '1');
-export const untrace = (context: Context, args: readonly string[]): Promise<void> => setTrace(context, args, undefined);
-
-async function setTrace(context: Context, args: readonly string[], value: string | undefined): Promise<void> {
-  const [id = ''] = args;
-  await changeConfiguration(
-    context,
-    `resource ${value === undefined ? 'untrace' : 'trace'} ${args.join(' ')}`,
-    (draft) => {
-      const item = findResource(draft, id);
-      if (item.kind !== 'primitive')
-        throw new SystoleError('refused', `only primitives can be traced; ${id} is a ${item.kind}`);
-      draft.update(withValue(item, 'parameters', 'trace_ra', value));
-    },
-  );
-  if (value !== undefined)
-    context.remark(`${id} is restarted for this, as for every change of its parameters, unless its agent can reload`);
 }

@@ -6,6 +6,7 @@ import { didYouMean } from '../language/suggest.ts';
 import { renderStatus, simpleStatus, type StatusView, troubles } from '../render/status.ts';
 import type { Context } from '../shell/context.ts';
 import { exitStatus, UsageError } from '../shell/failure.ts';
+import { wantsColours } from '../shell/settings.ts';
 import { waitUntilIdle } from '../shell/wait.ts';
 
 const views = [
@@ -53,7 +54,7 @@ function readDuration(text: string): number {
 /** Exit statuses of monitoring plugins: 0 well, 1 warning, 2 critical. */
 function simpleExit(report: StatusReport): number {
   const [worst] = troubles(report);
-  return worst === undefined ? 0 : worst.level === 'warning' ? 1 : 2;
+  return worst === undefined || worst.level === 'note' ? 0 : worst.level === 'warning' ? 1 : 2;
 }
 
 async function show(context: Context, report: StatusReport, words: readonly string[]): Promise<void> {
@@ -75,7 +76,7 @@ async function show(context: Context, report: StatusReport, words: readonly stri
 
 function viewOf(context: Context, words: readonly string[]): StatusView {
   return {
-    hasColours: context.terminal.isTerminal && process.env['NO_COLOR'] === undefined,
+    hasColours: wantsColours(context.terminal.isTerminal),
     showsInactive: words.includes('full') || words.includes('inactive'),
     isByNode: words.includes('bynode'),
     showsFailures: words.includes('failcounts') || words.includes('full'),
@@ -128,7 +129,7 @@ function newsOf(context: Context): { next(): Promise<void> } {
 async function query(context: Context, args: readonly string[]): Promise<number> {
   const [id, question, wanted] = args;
   const usage =
-    '  usage: status query RESOURCE is-state started|stopped|promoted|unpromoted|failed|managed|blocked | get-nodes';
+    '  usage: status query RESOURCE is-state started|stopped|promoted|unpromoted|failed|managed|blocked | is-type KIND | get-nodes';
   if (id === undefined || question === undefined) throw new UsageError('status query lacks a question', usage);
   const { resources } = await context.client.status();
   const rows = resources.filter((row) => row.id === id || row.id.replace(/:\d+$/, '') === id || row.within === id);
@@ -145,11 +146,23 @@ async function query(context: Context, args: readonly string[]): Promise<number>
     context.answer({ resource: id, nodes }, nodes.join('\n'));
     return exitStatus.done;
   }
+  if (question === 'is-type' && wanted !== undefined) {
+    const kind = await kindOf(context, id);
+    const is = kind === wanted.toLowerCase();
+    context.answer({ resource: id, type: kind, is }, is ? 'yes' : 'no');
+    return is ? exitStatus.done : exitStatus.failed;
+  }
   if (question !== 'is-state' || wanted === undefined)
     throw new UsageError(`status query has no question "${question}"`, usage);
   const isSo = rows.some((row) => hasState(row, wanted.toLowerCase()));
   context.answer({ resource: id, state: wanted, is: isSo }, isSo ? 'yes' : 'no');
   return isSo ? exitStatus.done : exitStatus.failed;
+}
+
+async function kindOf(context: Context, id: string): Promise<string> {
+  const { fromConfiguration } = await import('../language/items.ts');
+  const { configuration } = await context.client.cib();
+  return fromConfiguration(configuration).find((item) => item.id === id)?.kind ?? 'instance';
 }
 
 function hasState(row: StatusReport['resources'][number], state: string): boolean {

@@ -21,7 +21,8 @@ export interface StatusView {
 
 /** Something an operator should act on. */
 export interface Trouble {
-  readonly level: 'error' | 'warning';
+  /** A note tells of what somebody wanted so: it is no alarm, but nobody should forget it. */
+  readonly level: 'error' | 'warning' | 'note';
   readonly text: string;
   /** What to do. */
   readonly advice?: string;
@@ -46,8 +47,10 @@ export function troubles(report: StatusReport): readonly Trouble[] {
       advice: 'wait some seconds; if it stays so: systole history',
     });
   }
+  found.push(...modeTroubles(report));
   for (const node of report.nodes) found.push(...nodeTroubles(node));
   for (const resource of report.resources) found.push(...resourceTroubles(resource, report));
+  found.push(...nowhereTroubles(report), ...unmanagedNotes(report));
   for (const message of report.messages) found.push({ level: message.level, text: message.text });
   for (const row of report.fencing.filter(({ state }) => /fail|exhaust|timed/i.test(state)).slice(0, 3)) {
     found.push({
@@ -56,7 +59,89 @@ export function troubles(report: StatusReport): readonly Trouble[] {
       advice: `systole stonith test DEVICE; if ${row.target} is certainly off: systole node clearstate ${row.target}`,
     });
   }
-  return found.toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning'));
+  return found.toSorted((a, b) => urgency[a.level] - urgency[b.level]);
+}
+
+const urgency: Readonly<Record<Trouble['level'], number>> = { error: 0, warning: 1, note: 2 };
+
+/** So many names are told in one line. */
+const NAMES_TOLD = 8;
+
+const listed = (names: readonly string[]): string =>
+  names.length <= NAMES_TOLD
+    ? names.join(', ')
+    : `${names.slice(0, NAMES_TOLD).join(', ')} and ${names.length - NAMES_TOLD} more`;
+
+/** What holds for the whole cluster, and makes it do less than people count on. */
+function modeTroubles({ modes = [] }: StatusReport): readonly Trouble[] {
+  return modes.map((mode): Trouble => {
+    switch (mode) {
+      case 'maintenance':
+        return {
+          level: 'warning',
+          text: 'the whole cluster is in maintenance: nothing is monitored, recovered or moved',
+          advice: 'when the work is done: systole maintenance off',
+        };
+      case 'stop-all':
+        return {
+          level: 'warning',
+          text: 'stop-all-resources is set: everything is kept stopped',
+          advice: 'systole configure property stop-all-resources=false',
+        };
+    }
+  });
+}
+
+/** What ought to run and does not, while the cluster has nothing left to do. */
+function nowhereTroubles(report: StatusReport): readonly Trouble[] {
+  if (report.transition.state !== 'idle' || !report.quorate) return [];
+  const running = new Set(report.resources.filter(({ nodes }) => nodes.length > 0).map((row) => row.id));
+  const idle = report.resources.filter(
+    ({ id, role, flags, failed }) =>
+      role === 'Stopped' && !failed && !running.has(id) && !flags.includes('disabled') && !flags.includes('blocked'),
+  );
+  const names = [...new Set(idle.map(({ id }) => id.replace(/:\d+$/, '')))];
+  if (names.length === 0 || report.modes?.includes('stop-all') === true) return [];
+  return [
+    {
+      level: 'warning',
+      text: `${listed(names)} ${names.length === 1 ? 'runs' : 'run'} nowhere`,
+      advice: `why: systole explain ${names[0] ?? ''}`,
+    },
+  ];
+}
+
+function unmanagedNotes(report: StatusReport): readonly Trouble[] {
+  if (report.modes?.includes('maintenance') === true) return [];
+  const quiet = new Set(report.nodes.filter((node) => node.maintenance === true).map(({ name }) => name));
+  const ids = (flag: string): readonly string[] => [
+    ...new Set(
+      report.resources
+        .filter(({ flags, nodes }) => flags.includes(flag) && !nodes.some((node) => quiet.has(node)))
+        .map(({ id }) => id),
+    ),
+  ];
+  const [unmanaged, maintained] = [ids('unmanaged'), ids('maintenance')];
+  return [
+    ...(unmanaged.length === 0
+      ? []
+      : [
+          {
+            level: 'note',
+            text: `${listed(unmanaged)} ${unmanaged.length === 1 ? 'is' : 'are'} unmanaged: monitored, but neither started, stopped nor recovered`,
+            advice: `systole resource manage ${unmanaged[0] ?? ''}`,
+          } as const,
+        ]),
+    ...(maintained.length === 0
+      ? []
+      : [
+          {
+            level: 'note',
+            text: `${listed(maintained)} ${maintained.length === 1 ? 'is' : 'are'} in maintenance: left alone entirely`,
+            advice: `systole resource maintenance ${maintained[0] ?? ''} off`,
+          } as const,
+        ]),
+  ];
 }
 
 function nodeTroubles(node: NodeRow): readonly Trouble[] {
@@ -78,6 +163,22 @@ function nodeTroubles(node: NodeRow): readonly Trouble[] {
       },
     ];
   if (node.state === 'pending') return [{ level: 'warning', text: `node ${node.name} is joining` }];
+  if (node.maintenance === true)
+    return [
+      {
+        level: 'note',
+        text: `node ${node.name} is in maintenance: what runs there is left alone`,
+        advice: `systole node ready ${node.name}`,
+      },
+    ];
+  if (node.standby === true)
+    return [
+      {
+        level: 'note',
+        text: `node ${node.name} is in standby: nothing runs there`,
+        advice: `systole node online ${node.name}`,
+      },
+    ];
   if (node.health !== undefined)
     return [{ level: 'warning', text: `node ${node.name} says that its health is ${node.health}` }];
   return [];
@@ -138,7 +239,7 @@ const isOf = (failure: FailureRow, id: string): boolean =>
 
 /** One line, for monitoring: `OK: …`, `WARNING: …` or `CRITICAL: …`. */
 export function simpleStatus(report: StatusReport): string {
-  const found = troubles(report);
+  const found = troubles(report).filter(({ level }) => level !== 'note');
   const online = report.nodes.filter((node) => node.state === 'online').length;
   const running = report.resources.filter((resource) => resource.nodes.length > 0).length;
   const counts = `${online} of ${report.nodes.length} nodes online, ${running} resource instances running`;
@@ -177,7 +278,8 @@ function troubleLines(found: readonly Trouble[], paint: Paint): string {
   if (found.length === 0) return paint('green', 'Everything is as it should be.');
   return found
     .map(({ level, text, advice }) => {
-      const mark = level === 'error' ? paint('red', 'ERROR  ') : paint('yellow', 'warning');
+      const mark =
+        level === 'error' ? paint('red', 'ERROR  ') : level === 'warning' ? paint('yellow', 'warning') : 'note   ';
       return `${mark} ${text}${advice === undefined ? '' : `\n        ${paint('dim', `→ ${advice}`)}`}`;
     })
     .join('\n');

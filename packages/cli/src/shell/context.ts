@@ -45,6 +45,14 @@ export class Context {
     this.shadow = process.env['SYSTOLE_SHADOW'] || process.env['CIB_shadow'] || undefined;
   }
 
+  /** The same work with other options: the same daemon, terminal and edits. */
+  withOptions(options: GlobalOptions): Context {
+    const other = new Context(options, this.terminal, this.#socket);
+    other.session = this.session;
+    other.shadow = this.shadow;
+    return other;
+  }
+
   get client(): Client {
     this.#client ??= new Client(socketTransport(this.#socket));
     return this.#client;

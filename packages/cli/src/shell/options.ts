@@ -43,13 +43,16 @@ const withValue: Readonly<Record<string, 'socket' | 'config' | 'format' | 'file'
 };
 
 /** Splits a command line into options and words. @throws UsageError */
-export function readOptions(args: readonly string[]): {
+export function readOptions(
+  args: readonly string[],
+  defaults: { readonly format?: 'text' | 'json'; readonly waits?: boolean } = {},
+): {
   readonly options: GlobalOptions;
   readonly words: readonly string[];
 } {
   const words: string[] = [];
   const values: { socket?: string; config?: string; format?: string; file?: string } = {};
-  let waitMs: number | undefined;
+  let waitMs: number | undefined = defaults.waits === true ? WAIT_MS : undefined;
   let isForced = false;
   let isDryRun = false;
   let wantsHelp = false;
@@ -76,7 +79,7 @@ export function readOptions(args: readonly string[]): {
     else if (arg === '--version') wantsVersion = true;
     else words.push(arg);
   }
-  const { format = 'text', ...others } = values;
+  const { format = defaults.format ?? 'text', ...others } = values;
   if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not "${format}"`);
   const options: GlobalOptions = {
     ...others,

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { LanguageProblem } from '../language/problem.ts';
 import { placeOf, readText, type Statement } from '../language/words.ts';
 import { root } from '../tree.ts';
-import { findEntry, isLevel, type Level } from '../tree/entry.ts';
+import { findEntry, isLevel, type Level, nameOf } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { exitStatus, UsageError } from './failure.ts';
 import { runWords } from './run.ts';
@@ -74,7 +74,7 @@ export async function step(
     return position;
   }
   if (first === 'ls') {
-    context.out(position.level.children.map((entry) => `${entry.word}${isLevel(entry) ? '/' : ''}`).join('\n'));
+    context.out(position.level.children.map(nameOf).join('\n'));
     return position;
   }
   // `configure primitive …` works everywhere; in a level its own words come first.

@@ -36,6 +36,24 @@ export function readSettings(): Settings & Readonly<Record<string, string>> {
   return values as unknown as Settings & Readonly<Record<string, string>>;
 }
 
+export const isYes = (text: string): boolean => /^(?:yes|true|on|1)$/i.test(text);
+
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  output: ['auto', 'color', 'plain'],
+  wait: ['yes', 'no'],
+  format: ['text', 'json'],
+};
+
+/** What a setting may be; undefined: anything. */
+export const valuesOf = (name: string): readonly string[] | undefined => allowed[name];
+
+/** Colours, as the settings and NO_COLOR say. */
+export function wantsColours(isTerminal: boolean): boolean {
+  const { output } = readSettings();
+  if (output === 'plain') return false;
+  return output === 'color' || (isTerminal && process.env['NO_COLOR'] === undefined);
+}
+
 export function writeSettings(settings: Settings): void {
   mkdirSync(dirname(file()), { recursive: true });
   writeFileSync(file(), `${JSON.stringify(settings, null, 2)}\n`);

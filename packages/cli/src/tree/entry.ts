@@ -78,6 +78,9 @@ export const valueCommand = (
   run,
 });
 
+/** How `ls` shows an entry: levels with a slash. */
+export const nameOf = (entry: Command | Level): string => `${entry.word}${isLevel(entry) ? '/' : ''}`;
+
 /** All words of an entry. */
 export const wordsOf = (entry: Command | Level): readonly string[] => [entry.word, ...(entry.aliases ?? [])];
 

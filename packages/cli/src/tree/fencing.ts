@@ -3,7 +3,7 @@ import { type Level, one, optional } from './entry.ts';
 
 const nodeCommands = () => import('../commands/node.ts');
 const historyCommands = () => import('../commands/history.ts');
-const otherCommands = () => import('../commands/other.ts');
+const deviceCommands = () => import('../commands/fencing.ts');
 
 export const fence: Level = {
   word: 'stonith',
@@ -11,6 +11,25 @@ export const fence: Level = {
   summary: 'fencing devices and what they did',
   alone: async (context) => (await historyCommands()).fencing(context),
   children: [
+    {
+      word: 'list',
+      aliases: ['show'],
+      summary: 'all devices: where they are started, whom they can fence',
+      arguments: [],
+      run: async (context) => (await deviceCommands()).listDevices(context),
+    },
+    {
+      word: 'level',
+      summary: 'in which order devices are tried (configure fencing_topology changes it)',
+      arguments: [],
+      run: async (context) => (await deviceCommands()).showLevels(context),
+    },
+    {
+      word: 'verify',
+      summary: 'ask every device whether it works, and whether every node can be fenced',
+      arguments: [],
+      run: async (context) => await (await deviceCommands()).verifyDevices(context),
+    },
     {
       word: 'history',
       summary: 'who was fenced, by whom, and how it ended',
@@ -21,13 +40,13 @@ export const fence: Level = {
       word: 'cleanup',
       summary: 'forget the history of a node, or all',
       arguments: [optional('NODE', 'node')],
-      run: async (context, args) => (await otherCommands()).cleanFencing(context, args),
+      run: async (context, args) => (await deviceCommands()).cleanFencing(context, args),
     },
     {
       word: 'devices',
       summary: 'devices that can fence a node',
       arguments: [one('NODE', 'node')],
-      run: async (context, args) => (await otherCommands()).fencingDevices(context, args),
+      run: async (context, args) => (await deviceCommands()).fencingDevices(context, args),
     },
     {
       word: 'test',
@@ -37,7 +56,7 @@ export const fence: Level = {
         optional('monitor|list|status', ['monitor', 'list', 'status']),
         optional('NODE', 'node'),
       ],
-      run: async (context, args) => (await otherCommands()).testDevice(context, args),
+      run: async (context, args) => (await deviceCommands()).testDevice(context, args),
     },
     {
       word: 'fence',

@@ -176,12 +176,13 @@ export const resource: Level = {
     },
     {
       word: 'trace',
-      summary: 'let the agent of a resource write a trace of an operation',
+      summary: 'let the agent of a resource write a trace of an operation, or of all',
       arguments: [
         one('RESOURCE', 'primitive'),
         optional('OPERATION', ['start', 'stop', 'monitor', 'promote', 'demote']),
+        optional('INTERVAL', 'text'),
       ],
-      run: async (context, args) => (await resourceCommands()).trace(context, args),
+      run: async (context, args) => (await import('../commands/trace.ts')).trace(context, args),
     },
     {
       word: 'untrace',
@@ -189,8 +190,9 @@ export const resource: Level = {
       arguments: [
         one('RESOURCE', 'primitive'),
         optional('OPERATION', ['start', 'stop', 'monitor', 'promote', 'demote']),
+        optional('INTERVAL', 'text'),
       ],
-      run: async (context, args) => (await resourceCommands()).untrace(context, args),
+      run: async (context, args) => (await import('../commands/trace.ts')).untrace(context, args),
     },
   ],
 };

@@ -13,6 +13,7 @@ export function statusReport({ cluster, node, wall }: Backend): StatusReport {
   const { nodes, resources } = reportStatus(situation);
   const { progress, current } = node.controller.transitions;
   const { adminEpoch, epoch, updates } = cib.version;
+  const { isMaintenance, stopsAll } = situation.options;
   return {
     format: 'systole-status/1',
     cluster,
@@ -23,6 +24,7 @@ export function statusReport({ cluster, node, wall }: Backend): StatusReport {
     cibVersion: `${adminEpoch}.${epoch}.${updates}`,
     nodes: nodes.map((row) => ({ ...row, isDc: row.name === dc })),
     resources: resources.map((row) => resourceRow(row, situation)),
+    modes: [...(isMaintenance ? ['maintenance' as const] : []), ...(stopsAll ? ['stop-all' as const] : [])],
     transition: {
       state: isSettled ? 'idle' : 'busy',
       controller: state,
