@@ -133,6 +133,28 @@ describe('a report', () => {
   });
 });
 
+describe('what was made so on purpose', () => {
+  test('is told, but is no alarm', () => {
+    const standby = report({ nodes: [node('n1'), node('n2', { standby: true })] });
+    expect(troubles(standby)).toEqual([
+      { level: 'note', text: 'node n2 is in standby: nothing runs there', advice: 'systole node online n2' },
+    ]);
+    expect(simpleStatus(standby)).toMatch(/^OK/);
+  });
+
+  test('is an alarm where it leaves the whole cluster without recovery', () => {
+    const maintained = report({ modes: ['maintenance'], resources: [resource('web', { flags: ['maintenance'] })] });
+    expect(troubles(maintained).map(({ level }) => level)).toEqual(['warning']);
+    expect(simpleStatus(maintained)).toMatch(/^WARNING: the whole cluster is in maintenance/);
+  });
+
+  test('a resource that runs nowhere is none of that, unless it is disabled', () => {
+    const stopped = { role: 'Stopped', nodes: [] };
+    expect(troubles(report({ resources: [resource('web', stopped)] }))[0]?.text).toBe('web runs nowhere');
+    expect(troubles(report({ resources: [resource('web', { ...stopped, flags: ['disabled'] })] }))).toEqual([]);
+  });
+});
+
 describe('verify', () => {
   const fenced =
     'primitive f stonith:fence_x op monitor interval=60s\nproperty fencing-enabled=true\nnode n1\nnode n2\nnode n3\nprimitive a Dummy op monitor interval=10s\nprimitive b Dummy op monitor interval=10s\n';
@@ -144,6 +166,14 @@ describe('verify', () => {
 
   test.each([
     ['no fencing', 'property fencing-enabled=false', 'fencing is off'],
+    ['an option that is nearly one', 'property stonith-enbled=true', 'the cluster does not know stonith-enbled'],
+    ['an option that means nothing', 'property no-quorum-policy=frieze', 'no-quorum-policy=frieze is none of stop'],
+    [
+      'a meta attribute that is nearly one',
+      'primitive x Dummy meta target-roll=Started op monitor interval=10s',
+      'x: the cluster does not know target-roll',
+    ],
+    ['a plugin that is not here', 'primitive s stonith:external/ipmi', 'external/ipmi is a plugin of cluster-glue'],
     ['a resource without a monitor', 'primitive x Dummy', 'x has no monitor'],
     [
       'a resource that may run nowhere',

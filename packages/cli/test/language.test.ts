@@ -39,6 +39,26 @@ describe('an error', () => {
       '1:30 on-fail is one of ignore, block, stop, demote, restart, standby, fence, restart-container, not "explode"',
     ],
     ['an open bracket', 'primitive a Dummy\ncolocation c inf: a ( a', '2:21 "(" is never closed'],
+    [
+      'a section that is nearly written so',
+      'primitive a Dummy parms x=1',
+      '1:19 "parms" is neither NAME=VALUE nor a section; did you mean "params"?',
+    ],
+    [
+      'an interval that is none',
+      'primitive a Dummy\nmonitor a ten',
+      '2:11 "ten" is not a time; write for example 30s, 5min or 1h',
+    ],
+    [
+      'a fraction where a score is wanted',
+      'primitive a Dummy\nlocation l a 1.5: n',
+      '2:14 "1.5" is not a score; write a whole number, inf or -inf',
+    ],
+    [
+      'the group that is not there, not the command',
+      'primitive a Dummy\nmodgroup g add a',
+      '2:10 there is no group "g"',
+    ],
     ['a template that does not exist', 'primitive a @vm', '1:13 a is made from "vm", but there is no such template'],
   ])('names %s', (_, script, message) => {
     expect(problemsOf(script)).toEqual([message]);
@@ -219,5 +239,29 @@ describe('references', () => {
     const [, second] = fromConfiguration(configuration);
     expect(second).toMatchObject({ value: { meta: [{ idRef: 'x-meta_attributes' }] } });
     expect(printConfiguration(configuration)).toContain('meta $id=x-meta_attributes priority=7');
+  });
+});
+
+describe('a line of a guide', () => {
+  test.each([
+    'crm configure primitive x Dummy',
+    'sudo crm configure primitive x Dummy',
+    'crm(live)configure# primitive x Dummy',
+    'crm(live/n1)configure# primitive x \\\n  Dummy',
+    'root@n1:~# crm configure primitive x Dummy',
+  ])('is taken with its prompt: %s', (line) => {
+    expect(printConfiguration(configured(line))).toBe('primitive x Dummy\n');
+  });
+
+  test('goes on within a word where nothing stands around the line break', () => {
+    expect(printConfiguration(configured('primitive x Dummy params state=/run/\\\nx\\\n  y=1'))).toContain(
+      'state="/run/x" y=1',
+    );
+  });
+
+  test('may name a plugin of cluster-glue', () => {
+    expect(printConfiguration(configured('primitive s stonith:external/sbd'))).toBe(
+      'primitive s stonith:external/sbd\n',
+    );
   });
 });

@@ -1,5 +1,5 @@
 /** What becomes of what was edited: committed, dropped, compared, simulated, verified. */
-import { type Cib, emptyCib } from '@systole/cib/document';
+import { type Cib, type Configuration, emptyCib } from '@systole/cib/document';
 import { changedItems } from '../language/select.ts';
 import type { Session } from '../language/session.ts';
 import { commit } from '../shell/change.ts';
@@ -60,6 +60,7 @@ export async function commitSession(context: Context, command: string): Promise<
     return;
   }
   const after: Cib = { ...open.cib, configuration };
+  await tellNewFindings(context, open.cib.configuration, configuration);
   await commit(context, command, open.cib, after);
   if (context.options.isDryRun) return;
   context.session = undefined;
@@ -88,4 +89,16 @@ export async function verifyEdits(context: Context): Promise<number> {
   const session = await openSession(context);
   const { verifyConfiguration } = await import('./answers.ts');
   return await verifyConfiguration(context, session.draft.finish());
+}
+
+/** So many findings are told at a commit; verify tells all. */
+const FINDINGS_TOLD = 8;
+
+/** Traps that this change brings. They do not hold it up: whoever builds a cluster step by step has them for a while. */
+async function tellNewFindings(context: Context, before: Configuration, after: Configuration): Promise<void> {
+  const { newFindings } = await import('../lint/lint.ts');
+  const found = newFindings(before, after, Date.now());
+  for (const { level, text, advice } of found.slice(0, FINDINGS_TOLD))
+    context.remark(`${level}: ${text}\n  → ${advice}`);
+  if (found.length > FINDINGS_TOLD) context.remark(`and ${found.length - FINDINGS_TOLD} more: systole verify`);
 }

@@ -86,12 +86,12 @@ export class Cursor {
   /** `expected X, found "y"`, with the nearest of `candidates`. */
   expected(expected: string, candidates: Iterable<string> = []): LanguageProblem {
     const { word } = this;
-    if (word === undefined) return this.problem(`expected ${expected}, but the statement ends here`, this.#end());
+    if (word === undefined) return this.problem(`expected ${expected}, but the statement ends here`, this.end);
     return this.problem(`expected ${expected}, found "${word.text}"${didYouMean(word.text, candidates)}`, word);
   }
 
   /** A problem with the next word, or with the given one. */
-  problem(message: string, word: Word = this.word ?? this.#end()): LanguageProblem {
+  problem(message: string, word: Word = this.word ?? this.end): LanguageProblem {
     return new LanguageProblem(message, { place: placeOf(this.statement.source, word) });
   }
 
@@ -103,7 +103,7 @@ export class Cursor {
   }
 
   /** Just behind the last word. */
-  #end(): Word {
+  get end(): Word {
     const last = this.statement.words.at(-1);
     return { text: '', line: last?.line ?? 1, column: (last?.column ?? 0) + (last?.length ?? 0), length: 1 };
   }

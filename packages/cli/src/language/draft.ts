@@ -29,7 +29,7 @@ import { didYouMean } from './suggest.ts';
 import { setOperation, setPair } from './set-value.ts';
 import type { Snapshot } from './snapshot.ts';
 import { ItemStore } from './item-store.ts';
-import { changeGroup, type GroupChange } from './group-members.ts';
+import { changeGroup, type ChangePlaces, type GroupChange } from './group-members.ts';
 import { redirect, removeOthers, removeWithContainer } from './removal.ts';
 
 /** So that contents are defined before what contains them, and both before what names them. */
@@ -166,7 +166,7 @@ export class Draft {
       const container = this.containerOf(id);
       if (container !== undefined && isTyped) {
         throw new LanguageProblem(`"${id}" is in the ${kindWords[container.kind]} ${container.id} already`, {
-          place: item.place,
+          place: item.locate?.(id) ?? item.place,
           code: 'refused',
         });
       }
@@ -294,8 +294,8 @@ export class Draft {
   }
 
   /** Puts a primitive into a group (before or behind another), or takes it out. */
-  changeGroup(group: string, change: GroupChange, place?: Place): void {
-    changeGroup(this.#store, group, change, place);
+  changeGroup(group: string, change: GroupChange, places?: ChangePlaces): void {
+    changeGroup(this.#store, group, change, places);
   }
 
   /** Adds an operation to a primitive or template. */

@@ -15,6 +15,7 @@ import {
   type Rule,
 } from '@systole/cib/document';
 import type { Cursor } from './cursor.ts';
+import { nearest } from './suggest.ts';
 
 /** Words that begin something else, so that pairs end before them. */
 export const resourceKeywords: ReadonlySet<string> = new Set([
@@ -28,6 +29,9 @@ export const resourceKeywords: ReadonlySet<string> = new Set([
   'rule',
   'attributes',
 ]);
+
+/** Long enough that another word is hardly like one of them by chance. */
+const sectionWords: readonly string[] = ['params', 'utilization', 'operations', 'attributes'];
 
 export interface PairOptions {
   /** Words at which pairs end. */
@@ -68,7 +72,13 @@ function parsePair(cursor: Cursor, options: PairOptions): Pair | undefined {
     return { name, value };
   }
   const bare = options.mayLackValue === true ? cursor.match(/^[^:=@${}()[\]]+$/) : undefined;
-  return bare === undefined ? undefined : { name: bare[0] };
+  if (bare === undefined) return undefined;
+  const [name] = bare;
+  const slip = nearest(name, sectionWords);
+  // `parms x=1` would be a parameter "parms" without value, and nobody would notice.
+  if (slip !== undefined)
+    throw cursor.problem(`"${name}" is neither NAME=VALUE nor a section; did you mean "${slip}"?`, word);
+  return { name };
 }
 
 /** `$id=X` or `$id-ref=X`. */

@@ -29,7 +29,7 @@ export function parseLocation(cursor: Cursor): ConstraintItem {
   const { word } = cursor;
   const given = cursor.match(/^([^:]+):$/);
   if (given !== undefined) {
-    const score = parseScore(given[1] ?? '');
+    const score = isWholeScore(given[1] ?? '') ? parseScore(given[1] ?? '') : undefined;
     if (score === undefined) throw notAScore(cursor, given[1] ?? '', word);
     const node = cursor.next('a node').text;
     settings = { ...settings, ...parseRoleSetting(cursor) };
@@ -90,6 +90,9 @@ function parseLocationSettings(cursor: Cursor): { role?: Role; discovery?: 'alwa
     }
   }
 }
+
+/** Fractions are read in CIBs that have them; whoever types one means something else. */
+const isWholeScore = (text: string): boolean => !text.includes('.');
 
 const notAScore = (cursor: Cursor, text: string, word: Word | undefined): Error =>
   cursor.problem(`"${text}" is not a score; write a whole number, inf or -inf`, word);

@@ -10,6 +10,8 @@ import {
   type Role,
 } from '@systole/cib/document';
 import type { Cursor } from './cursor.ts';
+import type { LanguageProblem } from './problem.ts';
+import type { Word } from './words.ts';
 import type { BundleItem, Item } from './items.ts';
 import { badRole, parseIdSpec, parsePairs, parseSet, resourceKeywords } from './parse-attributes.ts';
 import { addUnit } from './units.ts';
@@ -40,7 +42,7 @@ export function parseAgent(cursor: Cursor): AgentName {
   const word = cursor.next('a resource agent, such as ocf:heartbeat:IPaddr2');
   const parts = word.text.split(':');
   const [first = '', second = '', third = ''] = parts;
-  if (parts.length > 3 || parts.includes('') || !/^[\w:.@\\-]+$/.test(word.text)) {
+  if (parts.length > 3 || parts.includes('') || !/^[\w:.@\\-]+(?:\/[\w.@\\-]+)*$/.test(word.text)) {
     throw cursor.problem(
       `"${word.text}" does not name an agent; write class:provider:type, for example ocf:heartbeat:IPaddr2`,
       word,
@@ -153,6 +155,11 @@ function parseOperation(cursor: Cursor, mode: Mode): Operation {
   const text = (key: string): string | undefined => given.get(key)?.value;
   const optional = <Key extends string>(key: Key, value: string | undefined): { readonly [K in Key]?: string } =>
     value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: string });
+  for (const key of ['interval', 'timeout']) {
+    const value = given.get(key);
+    if (mode === 'typed' && value !== undefined && !isTime(value.value))
+      throw notATime(cursor, value.value, value.word);
+  }
   const time = (value: string | undefined): string | undefined =>
     value === undefined || mode === 'loaded' ? value : addUnit(value);
   const interval = time(text('interval')) ?? (name === 'monitor' || ids.idRef !== undefined ? undefined : '0s');
@@ -352,12 +359,18 @@ export function parseBundle(cursor: Cursor): Item {
 }
 
 /** `monitor RESOURCE[:ROLE] INTERVAL[:TIMEOUT]`: which primitive, and the operation it gets. */
-export function parseMonitor(cursor: Cursor): { readonly resource: string; readonly operation: Operation } {
-  const { word } = cursor;
+export function parseMonitor(cursor: Cursor): {
+  readonly resource: string;
+  readonly operation: Operation;
+  readonly word: Word;
+} {
+  const word = cursor.word;
   const [resource = '', roleText] = parseTwo(cursor, 'a primitive, as in vip or drbd:Promoted');
   const role = roleText === undefined ? undefined : parseRole(roleText);
   if (roleText !== undefined && role === undefined) throw badRole(cursor, roleText, word);
+  const times = cursor.word;
   const [interval = '', timeout] = parseTwo(cursor, 'an interval, as in 30s or 30s:20s');
+  for (const time of [interval, timeout ?? '0']) if (!isTime(time)) throw notATime(cursor, time, times);
   const operation: Operation = {
     name: 'monitor',
     interval: addUnit(interval),
@@ -366,8 +379,14 @@ export function parseMonitor(cursor: Cursor): { readonly resource: string; reado
     parameters: [],
     meta: [],
   };
-  return { resource, operation };
+  return { resource, operation, word: word ?? cursor.end };
 }
+
+/** A number with or without a unit, or an ISO 8601 duration; which units there are is for the cluster to say. */
+const isTime = (text: string): boolean => /^\d|^P/i.test(text);
+
+const notATime = (cursor: Cursor, text: string, word: Cursor['word']): LanguageProblem =>
+  cursor.problem(`"${text}" is not a time; write for example 30s, 5min or 1h`, word);
 
 /** `A` or `A:B`. */
 function parseTwo(cursor: Cursor, expected: string): readonly string[] {

@@ -13,7 +13,7 @@ import { printItems } from './print.ts';
 import { LanguageProblem, LanguageProblems, type Place } from './problem.ts';
 import { changedItems, selectItems } from './select.ts';
 import { didYouMean } from './suggest.ts';
-import { placeOf, readText, type Statement } from './words.ts';
+import { placeOf, readText, type Statement, type Word } from './words.ts';
 
 export interface SessionHost {
   /** The text of a file; `-` is standard input. @throws LanguageProblem if it cannot be read. */
@@ -117,7 +117,7 @@ export class Session {
         return this.#draft.rename(from, to, place);
       }
       case 'modgroup':
-        return this.#changeGroup(cursor, place);
+        return this.#changeGroup(cursor);
       case 'set': {
         const path = cursor.next('what to set, as in vip.ip or vip.monitor.timeout');
         const value = cursor.next('the new value').text;
@@ -125,9 +125,9 @@ export class Session {
         return this.#draft.set(path.text, value, placeOf(statement.source, path));
       }
       case 'monitor': {
-        const { resource, operation } = parseMonitor(cursor);
+        const { resource, operation, word: subject } = parseMonitor(cursor);
         cursor.finish();
-        return this.#draft.addOperation(resource, operation, place);
+        return this.#draft.addOperation(resource, operation, placeOf(statement.source, subject));
       }
       case 'load':
         return this.#load(cursor);
@@ -174,18 +174,22 @@ export class Session {
     this.#draft.remove(ids, place);
   }
 
-  #changeGroup(cursor: Cursor, place: Place): void {
-    const group = cursor.next('the group').text;
+  #changeGroup(cursor: Cursor): void {
+    const at = (word: Word): Place => placeOf(cursor.statement.source, word);
+    const group = cursor.next('the group');
     const isAdding = cursor.accept('add');
     if (!isAdding && !cursor.accept('remove')) throw cursor.expected('add or remove', ['add', 'remove']);
-    const member = cursor.next('a primitive').text;
+    const memberWord = cursor.next('a primitive');
+    const member = memberWord.text;
     const where = isAdding ? cursor.match(/^(?:before|after)$/i)?.[0].toLowerCase() : undefined;
-    const beside = where === undefined ? undefined : cursor.next('a member of the group').text;
+    const besideWord = where === undefined ? undefined : cursor.next('a member of the group');
     cursor.finish();
-    if (!isAdding) this.#draft.changeGroup(group, { type: 'remove', member }, place);
+    const places = { group: at(group), member: at(memberWord), beside: besideWord && at(besideWord) };
+    if (!isAdding) this.#draft.changeGroup(group.text, { type: 'remove', member }, places);
     else {
       const type = where === 'before' ? 'before' : 'after';
-      this.#draft.changeGroup(group, { type, member, ...(beside === undefined ? {} : { beside }) }, place);
+      const beside = besideWord?.text;
+      this.#draft.changeGroup(group.text, { type, member, ...(beside === undefined ? {} : { beside }) }, places);
     }
   }
 
@@ -248,15 +252,25 @@ export class Session {
   }
 }
 
-/** Lines copied from a guide begin with the program's name. */
-function withoutPrefix(statement: Statement): Statement {
+/** How prompts in guides look: `crm(live/n1)configure#`, `root@n1:~ #`. */
+const promptWord = /^(?:crm\([^)]*\)([\w/]*)[#>]|[\w.-]+@[\w.:~/-]+[#$]|\[[^\]]*\][#$])$/;
+
+/** Lines copied from a guide begin with a prompt, or with the program's name. `level` is what the prompt says. */
+export function withoutPrompt(statement: Statement): { readonly statement: Statement; readonly level?: string } {
   const { words } = statement;
-  let skip = 0;
-  if (/^(?:sudo)$/.test(words[skip]?.text ?? '') && words.length > 1) skip += 1;
-  if (/^(?:crm|systole)$/.test(words[skip]?.text ?? '')) skip += 1;
-  else skip = 0;
-  if (words[skip]?.text === 'configure' && words.length > skip + 1) skip += 1;
-  return skip === 0 || words.length === skip ? statement : { ...statement, words: words.slice(skip) };
+  const prompt = promptWord.exec(words[0]?.text ?? '');
+  let skip = prompt === null ? 0 : 1;
+  const program = words[skip]?.text === 'sudo' ? skip + 1 : skip;
+  if (/^(?:crm|systole)$/.test(words[program]?.text ?? '')) skip = program + 1;
+  if (skip === 0 || words.length === skip) return { statement };
+  const level = prompt?.[1] ?? '';
+  return { statement: { ...statement, words: words.slice(skip) }, ...(level === '' ? {} : { level }) };
+}
+
+function withoutPrefix(given: Statement): Statement {
+  const { statement } = withoutPrompt(given);
+  const { words } = statement;
+  return words[0]?.text === 'configure' && words.length > 1 ? { ...statement, words: words.slice(1) } : statement;
 }
 
 export function unknownWord(statement: Statement, words: readonly string[]): LanguageProblem {

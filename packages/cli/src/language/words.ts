@@ -114,6 +114,13 @@ class Reader {
     return next >= this.#text.length || this.#text[next] === '\n';
   }
 
+  /** Nothing stands between a word's last character and the next line's first: the word goes on there. */
+  #continuesWord(): boolean {
+    if (this.#text[this.#at + 1] !== '\n') return false;
+    const next = this.#text[this.#at + 2];
+    return next !== undefined && !/\s/.test(next);
+  }
+
   #skipContinuation(): void {
     const end = this.#text.indexOf('\n', this.#at);
     if (end === -1) {
@@ -164,7 +171,11 @@ class Reader {
       if (character === "'") text += this.#readSingleQuoted();
       else if (character === '"') text += this.#readDoubleQuoted();
       else if (character === '\\') {
-        if (this.#isContinuation()) break;
+        if (this.#isContinuation()) {
+          if (!this.#continuesWord()) break;
+          this.#skipContinuation();
+          continue;
+        }
         text += this.#text[this.#at + 1] ?? '';
         this.#at += 2;
       } else {

@@ -8,6 +8,7 @@ import { problemsOf } from '../language/checks.ts';
 import { type Item, fromConfiguration, isOptions } from '../language/items.ts';
 import { constraints } from './constraints.ts';
 import { type Finding, allPrimitives, isYes, values } from './finding.ts';
+import { names } from './names.ts';
 import { fencing, monitors, nodes, promotable } from './resources.ts';
 
 export function lint(configuration: Configuration, now: number): readonly Finding[] {
@@ -24,6 +25,7 @@ export function lint(configuration: Configuration, now: number): readonly Findin
     ...primitives.flatMap(monitors),
     ...promotable(configuration.resources),
     ...constraints(configuration, now),
+    ...names(items),
     ...permissions(configuration),
     ...leftovers(configuration, items),
   ].toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning'));
@@ -85,4 +87,10 @@ function leftovers(configuration: Configuration, items: readonly Item[]): readon
       });
   }
   return found;
+}
+
+/** What a change brings: findings that were not there before. */
+export function newFindings(before: Configuration, after: Configuration, now: number): readonly Finding[] {
+  const known = new Set(lint(before, now).map(({ text }) => text));
+  return lint(after, now).filter(({ text }) => !known.has(text));
 }

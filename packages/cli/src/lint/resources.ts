@@ -15,7 +15,14 @@ export function fencing(items: readonly Item[], primitives: readonly Primitive[]
       },
     ];
   }
-  if (devices.length > 0) return [];
+  const glued = devices.filter(({ agent }) => /^(?:external\/|ibmhmc$|meatware$)/.test(agent?.type ?? ''));
+  const old = glued.map(({ id, agent }): Finding => ({
+    level: 'error',
+    id,
+    text: `${id}: ${agent?.type ?? ''} is a plugin of cluster-glue, which is not here; the device cannot work`,
+    advice: `use a fence agent, such as fence_sbd, fence_aws or fence_ipmilan: systole ra list stonith`,
+  }));
+  if (devices.length > 0) return old;
   return [
     {
       level: 'error',

@@ -9,6 +9,7 @@ import { fromConfiguration, type Item } from '../language/items.ts';
 import { definitionWords } from '../language/parse.ts';
 import { editingWords } from '../language/session.ts';
 import { wordOf } from '../language/select.ts';
+import { cloneShapes, metaShapes } from '../lint/known-names.ts';
 import { root } from '../tree.ts';
 import { type Argument, findEntry, isLevel, type Kind, type Level } from '../tree/entry.ts';
 import type { Context } from './context.ts';
@@ -105,32 +106,8 @@ function files(last: string): readonly string[] {
 
 const sections = ['params', 'meta', 'utilization', 'operations', 'op'];
 
-/** Meta attributes of resources that the scheduler reads. */
-const metaNames = [
-  'allow-migrate',
-  'allow-unhealthy-nodes',
-  'critical',
-  'failure-timeout',
-  'is-managed',
-  'maintenance',
-  'migration-threshold',
-  'multiple-active',
-  'priority',
-  'requires',
-  'resource-stickiness',
-  'target-role',
-];
-const cloneNames = [
-  'clone-max',
-  'clone-node-max',
-  'globally-unique',
-  'interleave',
-  'notify',
-  'ordered',
-  'promotable',
-  'promoted-max',
-  'promoted-node-max',
-];
+const metaNames = Object.keys(metaShapes);
+const cloneNames = Object.keys(cloneShapes);
 
 async function languageCandidates(
   word: string,

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { LanguageProblem } from '../language/problem.ts';
+import { withoutPrompt } from '../language/session.ts';
 import { placeOf, readText, type Statement } from '../language/words.ts';
 import { root } from '../tree.ts';
 import { findEntry, isLevel, type Level, nameOf } from '../tree/entry.ts';
@@ -62,9 +63,10 @@ function readFile(path: string): string {
 export async function step(
   context: Context,
   position: Position,
-  words: readonly string[],
-  statement?: Statement,
+  given: readonly string[],
+  written?: Statement,
 ): Promise<Position | number> {
+  const { words, statement } = withoutGuidesPrompt(position, given, written);
   const [first = '', second] = words;
   if (leaving.has(first) && words.length === 1) return await upFrom(context, position);
   if (first === 'cd' && second !== undefined)
@@ -95,6 +97,24 @@ export async function step(
     await leaveConfigure(context);
   const status = await runWords(context, words, from.level, from.path);
   return status === exitStatus.done ? position : status;
+}
+
+/** A line copied from a guide with its prompt runs in the level that the prompt names. */
+function withoutGuidesPrompt(
+  position: Position,
+  given: readonly string[],
+  written: Statement | undefined,
+): { readonly words: readonly string[]; readonly statement: Statement | undefined } {
+  if (written === undefined) return { words: given, statement: undefined };
+  const { statement, level } = withoutPrompt(written);
+  if (statement === written) return { words: given, statement };
+  const words = statement.words.map((word) => word.text);
+  const entry = level === undefined ? undefined : findEntry(root, level);
+  if (level === undefined || level === position.level.word || entry === undefined || entry === 'ambiguous')
+    return { words, statement };
+  const [first] = statement.words;
+  const prefix = { text: level, line: first?.line ?? 1, column: first?.column ?? 1, length: 0 };
+  return { words: [level, ...words], statement: { ...statement, words: [prefix, ...statement.words] } };
 }
 
 const isConfigure = (entry: ReturnType<typeof findEntry>): boolean =>

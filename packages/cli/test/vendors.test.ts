@@ -1,0 +1,20 @@
+/** Configurations of the kinds that vendors' guides have, with their prompts, line breaks and quotes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyConfiguration } from '@systole/cib';
+import { describe, expect, test } from 'vitest';
+import { printConfiguration, Session } from '../src/language/index.ts';
+import { configured, noFiles } from './support.ts';
+
+const folder = join(import.meta.dirname, 'vendors');
+
+describe("a vendor's configuration", () => {
+  test.each(readdirSync(folder))('is accepted as it is typed, and survives being shown: %s', (file) => {
+    const given = configured(readFileSync(join(folder, file), 'utf8'));
+    const shown = printConfiguration(given);
+    const session = new Session(emptyConfiguration, noFiles);
+    session.load(shown, file, 'replace');
+    expect(printConfiguration(session.draft.finish())).toBe(shown);
+    expect(given.resources.length).toBeGreaterThan(1);
+  });
+});
