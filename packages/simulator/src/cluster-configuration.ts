@@ -1,24 +1,34 @@
-/** The settings of a run as what a cluster understands: a CIB's configuration, options of quorum, and operators' changes. */
-import {
-  type Cib,
-  type Configuration,
-  type ConfiguredNode,
-  emptyConfiguration,
-  type Primitive,
-  type Resource,
-} from '@systole/cib';
-import type { NodeConfiguration } from '@systole/daemon/node';
-import type { ClusterSettings, OperatorCommand, ResourceSettings } from './plan.ts';
+/** The settings of a run as what a cluster understands: each node's own file, and the configuration in the CIB. */
+import { type Configuration, emptyConfiguration, type Primitive, type Resource } from '@systole/cib';
+import { type NodeConfiguration, nodeIdOf } from '@systole/daemon/node';
+import { protocolRange, timingProfiles } from '@systole/messaging';
+import type { AgentPlaces } from '@systole/ra';
+import type { Machine } from './machine.ts';
+import { hostOf } from './network.ts';
+import type { ClusterSettings, ResourceSettings } from './plan.ts';
 
 /** A machine whose watchdog is not fed for so long resets itself; its peers wait twice as long. */
 export const WATCHDOG_MS = 4000;
 
+const places: AgentPlaces = {
+  ocfRoot: '/sim/ocf',
+  ocf: ['/sim/ocf/agents'],
+  own: '/sim/own',
+  lsb: ['/sim/lsb'],
+  systemdUnits: [],
+  systemdDriver: '/sim/systemd',
+  fence: ['/sim/fence'],
+  external: '/sim/external',
+  helpers: '/sim/helpers',
+};
+
+/** Every file the simulated machines have. */
+export const installed: ReadonlySet<string> = new Set(['/sim/ocf/agents/sim/service', '/sim/fence/fence_sim']);
+
 export const machineName = (machine: number): string => `n${machine}`;
 
-type AttributeSets = Configuration['options'];
-
 /** One set of pairs; ids are made from where it stands. */
-const set = (id: string, values: Readonly<Record<string, string>>): AttributeSets => {
+export const attributeSets = (id: string, values: Readonly<Record<string, string>>): Configuration['options'] => {
   const pairs = Object.entries(values).map(([name, value]) => ({ id: `${id}-${name}`, name, value }));
   return pairs.length === 0 ? [] : [{ id, pairs }];
 };
@@ -40,8 +50,8 @@ function primitive(id: string, meta: Readonly<Record<string, string>>, isPromota
     kind: 'primitive',
     id,
     agent: { class: 'ocf', provider: 'sim', type: 'service' },
-    meta: set(`${id}-meta`, meta),
-    parameters: set(`${id}-parameters`, { value: '0' }),
+    meta: attributeSets(`${id}-meta`, meta),
+    parameters: attributeSets(`${id}-parameters`, { value: '0' }),
     operations: { list: [operation('start', '0', '4s'), operation('stop', '0', '4s'), ...monitors] },
     utilization: [],
   };
@@ -53,7 +63,7 @@ function resource({ id, kind, members, stickiness, migrationThreshold }: Resourc
     ...(migrationThreshold === 0 ? {} : { 'migration-threshold': String(migrationThreshold) }),
     'failure-timeout': '20s',
   };
-  const common = { id, meta: set(`${id}-meta`, meta), parameters: [] };
+  const common = { id, meta: attributeSets(`${id}-meta`, meta), parameters: [] };
   switch (kind) {
     case 'primitive':
       return primitive(id, meta, false);
@@ -65,7 +75,7 @@ function resource({ id, kind, members, stickiness, migrationThreshold }: Resourc
       return {
         ...common,
         kind: 'clone',
-        meta: set(`${id}-meta`, { ...meta, promotable: 'true' }),
+        meta: attributeSets(`${id}-meta`, { ...meta, promotable: 'true' }),
         member: primitive(`${id}-p`, {}, true),
       };
   }
@@ -76,7 +86,7 @@ const fenceDevice = (id: string): Primitive => ({
   id,
   agent: { class: 'stonith', type: 'fence_sim' },
   meta: [],
-  parameters: set(`${id}-parameters`, { device: id, pcmk_host_check: 'none' }),
+  parameters: attributeSets(`${id}-parameters`, { device: id, pcmk_host_check: 'none' }),
   operations: { list: [] },
   utilization: [],
 });
@@ -94,7 +104,7 @@ export function configurationFor(settings: ClusterSettings, before: Configuratio
   return {
     ...emptyConfiguration,
     ...before,
-    options: set('cluster-options', options),
+    options: attributeSets('cluster-options', options),
     resources: [
       ...resources.map(resource),
       ...(fencing && !watchdog ? [fenceDevice('fence1'), fenceDevice('fence2')] : []),
@@ -129,7 +139,7 @@ export function configurationFor(settings: ClusterSettings, before: Configuratio
   };
 }
 
-export function quorumFor(settings: ClusterSettings): NodeConfiguration['quorum'] {
+function quorumFor(settings: ClusterSettings): NodeConfiguration['quorum'] {
   switch (settings.quorum) {
     case 'majority':
       return {};
@@ -144,70 +154,35 @@ export function quorumFor(settings: ClusterSettings): NodeConfiguration['quorum'
   }
 }
 
-/** The CIB after an operator's command; undefined where the command changes no configuration, or nothing at all. */
-export function commanded(cib: Cib, command: OperatorCommand): Cib | undefined {
-  const { configuration } = cib;
-  const withNode = (name: string, value: string | undefined): Cib | undefined => {
-    if (!configuration.nodes.some((node) => node.name === name)) return undefined;
-    const nodes = configuration.nodes.map((node): ConfiguredNode =>
-      node.name === name
-        ? { ...node, attributes: value === undefined ? [] : set(`${node.id}-attributes`, { standby: value }) }
-        : node,
-    );
-    return { ...cib, configuration: { ...configuration, nodes } };
-  };
-  const withMeta = (id: string, name: string, value: string): Cib => ({
-    ...cib,
-    configuration: {
-      ...configuration,
-      resources: configuration.resources.map((each) => (each.id === id ? withPair(each, 'meta', name, value) : each)),
+/** What stands in a node's own file. */
+export function nodeConfigurationFor(
+  settings: ClusterSettings,
+  machine: Machine,
+  all: readonly Machine[],
+): NodeConfiguration {
+  const { links, multicast } = settings;
+  return {
+    self: machine.name,
+    nodes: all.map(({ name }) => name),
+    messaging: {
+      clusterName: 'simulated',
+      keys: [{ id: 1, key: new Uint8Array(32).fill(7), primary: true }],
+      links: Array.from({ length: links }, (_, id) => ({
+        id,
+        mode: multicast ? ('auto' as const) : ('unicast' as const),
+        priority: links - id,
+        mtu: 1500,
+        family: 4 as const,
+        peers: all
+          .filter((other) => other !== machine)
+          .map((other) => ({ node: nodeIdOf(other.name), address: hostOf(other.id, id) })),
+      })),
+      linkMode: 'passive',
+      timing: timingProfiles.lan,
+      messageBytesMax: 1024 * 1024,
+      protocol: protocolRange,
     },
-  });
-  const moveId = (id: string): string => `cli-prefer-${id}`;
-  switch (command.type) {
-    case 'standby':
-      return withNode(machineName(command.node), 'on');
-    case 'online':
-      return withNode(machineName(command.node), undefined);
-    case 'stop':
-      return withMeta(command.resource, 'target-role', 'Stopped');
-    case 'start':
-      return withMeta(command.resource, 'target-role', 'Started');
-    case 'move': {
-      const { resource: id, node } = command;
-      const others = configuration.constraints.filter((constraint) => constraint.id !== moveId(id));
-      const location = {
-        kind: 'location' as const,
-        id: moveId(id),
-        resource: id,
-        node: machineName(node),
-        score: 1_000_000,
-        rules: [],
-      };
-      return { ...cib, configuration: { ...configuration, constraints: [...others, location] } };
-    }
-    case 'clear': {
-      const constraints = configuration.constraints.filter((constraint) => constraint.id !== moveId(command.resource));
-      return constraints.length === configuration.constraints.length
-        ? undefined
-        : { ...cib, configuration: { ...configuration, constraints } };
-    }
-    case 'parameter': {
-      const change = (each: Resource): Resource => {
-        if (each.kind === 'primitive' && each.id === command.resource)
-          return withPair(each, 'parameters', 'value', String(command.value));
-        return each;
-      };
-      return { ...cib, configuration: { ...configuration, resources: configuration.resources.map(change) } };
-    }
-    case 'cleanUp':
-      return undefined;
-  }
-}
-
-function withPair<R extends Resource>(resource: R, where: 'meta' | 'parameters', name: string, value: string): R {
-  const first = resource[where][0];
-  const id = first?.id ?? `${resource.id}-${where}`;
-  const pairs = [...(first?.pairs ?? []).filter((pair) => pair.name !== name), { id: `${id}-${name}`, name, value }];
-  return { ...resource, [where]: [{ ...first, id, pairs }, ...resource[where].slice(1)] };
+    quorum: quorumFor(settings),
+    places,
+  };
 }

@@ -26,6 +26,16 @@ export interface Weather {
 
 export const calm: Weather = { loss: 0, duplication: 0, spikes: 0, spikeMs: 0, corruption: 0 };
 
+/** Where a machine is reached on a link, and which machine is reached there. */
+export const hostOf = (machine: number, link: number): Address => ({ host: `10.${link}.0.${machine}`, port: PORT });
+export const numberOf = ({ host }: Address): number => Number(host.split('.')[3]);
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const PORT = 5405;
 const LINKS = 8;
 const NODES = 64;
 const RECORDED_MAX = 64;

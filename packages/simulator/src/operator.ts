@@ -1,0 +1,108 @@
+/**
+ * The people at the cluster: an operator who sets it up and gives commands as the plan says, and a client that changes the
+ * configuration again and again. What either was told is safe must never be lost.
+ */
+import type { Cib } from '@systole/cib';
+import { diff } from '@systole/cib';
+import type { Agenda } from './agenda.ts';
+import { configurationFor } from './cluster-configuration.ts';
+import type { Daemons, Running } from './daemons.ts';
+import { between, pick } from './draw.ts';
+import type { WorldEvent } from './events.ts';
+import { commanded } from './operator-commands.ts';
+import type { OperatorCommand, Plan } from './plan.ts';
+
+/** A cluster that has not formed by then is not set up any more. */
+const SETUP_MAX_MS = 60_000;
+/** The client's changes that stay in the configuration. */
+const MARKERS_KEPT = 40;
+
+export interface OperatorParts {
+  readonly plan: Plan;
+  readonly agenda: Agenda;
+  readonly daemons: Daemons;
+  readonly see: (event: WorldEvent) => void;
+}
+
+export class Operator {
+  readonly #parts: OperatorParts;
+  #isConfigured = false;
+  #isAtRest = false;
+
+  constructor(parts: OperatorParts) {
+    this.#parts = parts;
+  }
+
+  /** Loads the configuration as soon as a quorate node knows all others. */
+  setUp(done: () => void): void {
+    if (this.#isConfigured) return;
+    const { plan, agenda, daemons } = this.#parts;
+    agenda.after(500, () => this.setUp(done));
+    if (agenda.now > SETUP_MAX_MS) return;
+    const chosen = daemons.all.find(([, { quorum, cib }]) => quorum === 'held' && cib !== undefined);
+    if (chosen === undefined) return;
+    const [machine, { cib }] = chosen;
+    // Nodes enter the CIB by themselves; the operator waits until all are known.
+    if (cib === undefined || cib.configuration.nodes.length < plan.settings.nodes) return;
+    const wanted = { ...cib, configuration: configurationFor(plan.settings, cib.configuration) };
+    const request = { type: 'change', change: diff(cib, wanted), user: 'root', command: 'set up' } as const;
+    daemons.ask(machine, request, (answer) => {
+      if (!answer.ok || this.#isConfigured) return;
+      this.#isConfigured = true;
+      done();
+      if (plan.settings.loadMs > 0) agenda.after(plan.settings.loadMs, () => this.#load(1));
+    });
+  }
+
+  /** The client stops. */
+  rest(): void {
+    this.#isAtRest = true;
+  }
+
+  command(command: OperatorCommand): void {
+    const { daemons, agenda } = this.#parts;
+    const chosen = this.#someNode('operator', agenda.now);
+    const cib = chosen?.[1].cib;
+    if (chosen === undefined || cib === undefined) return;
+    const [machine] = chosen;
+    if (command.type === 'cleanUp') {
+      daemons.ask(machine, { type: 'cleanUp', resource: command.resource, isWhole: false }, () => undefined);
+      return;
+    }
+    const wanted = commanded(cib, command);
+    if (wanted !== undefined) this.#change(machine, wanted, cib, undefined);
+  }
+
+  #load(count: number): void {
+    if (this.#isAtRest) return;
+    const { agenda, plan } = this.#parts;
+    agenda.after(between(1, 2 * plan.settings.loadMs, plan.seed, 'load', count), () => this.#load(count + 1));
+    const chosen = this.#someNode('load', count);
+    const cib = chosen?.[1].cib;
+    if (chosen === undefined || cib === undefined) return;
+    const marker = `m${count}`;
+    // The oldest by number go. By place they would not: one that was put into an old CIB stands among older ones.
+    const old = cib.configuration.tags.map(({ id }) => Number(id.slice(1))).toSorted((a, b) => b - a);
+    const oldest = old[MARKERS_KEPT - 1] ?? 0;
+    const kept = cib.configuration.tags.filter(({ id }) => Number(id.slice(1)) >= oldest);
+    const tags = [...kept, { id: marker, members: [] }];
+    this.#change(chosen[0], { ...cib, configuration: { ...cib.configuration, tags } }, cib, marker);
+  }
+
+  #change(machine: number, wanted: Cib, cib: Cib, marker: string | undefined): void {
+    const change = diff(cib, wanted);
+    if (change.edits.length === 0) return;
+    const { daemons, see } = this.#parts;
+    daemons.ask(machine, { type: 'change', change, user: 'root' }, (answer) => {
+      if (answer.ok) see({ type: 'acknowledged', machine, marker, change });
+    });
+  }
+
+  /** Some running node that has a CIB, those with quorum first. */
+  #someNode(...names: readonly (string | number)[]): readonly [number, Running] | undefined {
+    const able = this.#parts.daemons.all.filter(([, running]) => running.cib !== undefined);
+    const quorate = able.filter(([, running]) => running.quorum === 'held');
+    const from = quorate.length > 0 ? quorate : able;
+    return from.length === 0 ? undefined : pick(from, this.#parts.plan.seed, 'someNode', ...names);
+  }
+}
