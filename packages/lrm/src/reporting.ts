@@ -5,7 +5,7 @@ import { type AgentDescription, executionStatus, exitCode, type OperationResult 
 import type { Board } from './board.ts';
 import type { Execute } from './contract.ts';
 import { type Ending, fine } from './ending.ts';
-import { hasSucceeded, isRecorded, pendingRecord, recordsOf } from './record.ts';
+import { hasSucceeded, isRecorded, lastFailureId, lastId, pendingRecord, recordsOf } from './record.ts';
 import { recordsPending } from './request.ts';
 import type { Current, ResourceState } from './resource.ts';
 
@@ -45,8 +45,10 @@ export function report(board: Board, { state, current, ending, description, chan
     ...(description === undefined ? {} : { description }),
   });
   const isKept = isRecorded(request.operation) && !isCancelled;
+  const settled = isKept ? settledFailure(state, request, result) : undefined;
   const uncovered = uncover(state, pendingRecord(request, board.options.node).id, isKept ? record.id : undefined);
   if (isKept) {
+    if (settled !== undefined) state.records.delete(settled);
     for (const kept of [record, ...alsoKept]) state.records.set(kept.id, kept);
     noteActivity(state, request, result);
     board.save(state);
@@ -54,7 +56,7 @@ export function report(board: Board, { state, current, ending, description, chan
   tell(board, request, result, {
     record,
     alsoChanged: [...alsoKept, ...uncovered.changed],
-    removed: uncovered.removed,
+    removed: settled === undefined ? uncovered.removed : [...uncovered.removed, settled],
     output: ending.output,
   });
 }
@@ -98,6 +100,21 @@ function uncover(
   if (!state.pending.delete(pendingId) || replacedBy === pendingId) return { changed: [], removed: [] };
   const before = state.records.get(pendingId);
   return before === undefined ? { changed: [], removed: [pendingId] } : { changed: [before], removed: [] };
+}
+
+/**
+ * The failure that a success puts an end to: an earlier one of the same recurring operation, if it was ordered anew
+ * since and nothing else has touched the resource. The policy engine orders it anew when the failure has expired, and
+ * again and again as long as the failure stands (simulator, seeds 20210 and 21181).
+ */
+function settledFailure(state: ResourceState, request: Execute, result: OperationResult): string | undefined {
+  if (request.intervalMs === 0 || !hasSucceeded(result, request.expectedExitCode)) return undefined;
+  const id = lastFailureId(state.name);
+  const failure = state.records.get(id);
+  if (failure?.operation !== request.operation || failure.intervalMs !== request.intervalMs) return undefined;
+  const isOrderedAnew = failure.transitionKey !== request.transitionKey;
+  const isRecovered = (state.records.get(lastId(state.name))?.callId ?? -1) > failure.callId;
+  return isOrderedAnew && !isRecovered ? id : undefined;
 }
 
 /** What a look at a restored resource found, as its only record. */

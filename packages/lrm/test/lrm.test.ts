@@ -194,6 +194,31 @@ describe('a recurring operation', () => {
     expect(ids).toEqual(['web_last_0 0', 'web_monitor_10000 0', 'web_last_failure_0 7']);
   });
 
+  test('asked for anew that succeeds takes its old failure away, which nobody has recovered from', () => {
+    const host = withRunningService();
+    host.expire('lrm/interval/web/monitor_10000');
+    host.finish('web', 7);
+    host.expire('lrm/interval/web/monitor_10000');
+    host.finish('web', 0);
+    expect(host.lrm.history()[0]?.operations.map(({ id }) => id)).toContain('web_last_failure_0');
+    host.give(execute('monitor', { intervalMs: 10_000, operationId: 'anew', transitionKey: '3:9:0:te' }));
+    expect(endedOf(host.finish('web', 0))).toMatchObject([{ operationId: 'anew', removed: ['web_last_failure_0'] }]);
+    expect(host.lrm.history()[0]?.operations.map(({ id }) => id)).toEqual(['web_last_0', 'web_monitor_10000']);
+  });
+
+  test('asked for anew after a recovery leaves the failure to be seen', () => {
+    const host = withRunningService();
+    host.expire('lrm/interval/web/monitor_10000');
+    host.finish('web', 7);
+    host.give(execute('stop'));
+    host.finish('web', 0);
+    host.give(execute('start'));
+    host.finish('web', 0);
+    host.give(execute('monitor', { intervalMs: 10_000, operationId: 'anew', transitionKey: '3:9:0:te' }));
+    expect(endedOf(host.finish('web', 0))).toMatchObject([{ operationId: 'anew', removed: [] }]);
+    expect(host.lrm.history()[0]?.operations.map(({ id }) => id)).toContain('web_last_failure_0');
+  });
+
   test('asked for again stays one, runs at once and reports again', () => {
     const host = withRunningService();
     host.give(execute('monitor', { intervalMs: 10_000, operationId: 'second' }));
