@@ -320,8 +320,10 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       view: view.number,
     });
     if (dc !== this.#options.self) this.#dc.stepDown(this.#office());
-    this.#outbox.open(this.#effects);
+    // What runs here as the CIB knew it comes first, then what has become of it since (simulator, seed 21390: a failure
+    // that was told before the join was undone by it, and never told again).
     this.#joinIfNeeded();
+    this.#outbox.open(this.#effects);
     this.#askToLeave();
     for (const waiting of this.#buffered.splice(0)) this.#apply(waiting);
     this.#requests.agreed(this.#desk());
@@ -340,7 +342,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   #joinIfNeeded(): void {
     if (this.#view?.agreedAt === undefined) return;
     const join = this.#life.join(this.cib, this.#view.number);
-    if (join !== undefined) this.#outbox.post(join, 'agreed', this.#effects);
+    if (join !== undefined) this.#outbox.post(join, 'agreed', this.#effects, true);
   }
 
   // ---- quorum -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,20 @@
 /** S2 and S3: only who holds quorum starts anything, and nobody acts on a quorum that is another's by now. */
+import type { WorldEvent } from '../events.ts';
+import type { ClusterSettings } from '../plan.ts';
 import type { Law } from './law.ts';
-import { Standings } from './standing.ts';
+import { type Standing, Standings } from './standing.ts';
+
+/**
+ * `freeze`, and `demote` for promotables, keep what runs in their partition running: a restart in place is their promise,
+ * and S1 watches over it. A promotion never is.
+ */
+function isRestartInPlace(
+  { operation }: Extract<WorldEvent, { type: 'operation' }>,
+  { quorum }: Standing,
+  { noQuorumPolicy }: ClusterSettings,
+): boolean {
+  return operation === 'start' && quorum === 'lost' && (noQuorumPolicy === 'freeze' || noQuorumPolicy === 'demote');
+}
 
 export function quorumToStart(): Law {
   const standings = new Standings();
@@ -12,11 +26,7 @@ export function quorumToStart(): Law {
       if (event.type !== 'operation' || (event.operation !== 'start' && event.operation !== 'promote'))
         return undefined;
       if (standing === undefined || standing.quorum === 'held') return undefined;
-      // `freeze`, and `demote` for promotables, keep what runs in their partition running: a restart in place is their
-      // promise, and S1 watches over it. A promotion never is.
-      const { noQuorumPolicy } = world.settings;
-      const isRestart = event.operation === 'start' && standing.quorum === 'lost';
-      if (isRestart && (noQuorumPolicy === 'freeze' || noQuorumPolicy === 'demote')) return undefined;
+      if (isRestartInPlace(event, standing, world.settings)) return undefined;
       return `${world.nameOf(event.machine)} begins ${event.operation} of ${event.instance} while its quorum is ${standing.quorum}`;
     },
   };
@@ -31,7 +41,7 @@ export function oneQuorum(): Law {
       const standing = standings.see(event, world.now);
       if (event.type !== 'operation' || (event.operation !== 'start' && event.operation !== 'promote'))
         return undefined;
-      if (standing?.view === undefined) return undefined;
+      if (standing?.view === undefined || isRestartInPlace(event, standing, world.settings)) return undefined;
       const { number, hash } = standing.view;
       for (const other of standings.all) {
         if (other.view === undefined || other.quorum !== 'held' || other.exclusiveAt === undefined) continue;
