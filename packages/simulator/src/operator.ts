@@ -4,8 +4,9 @@
  */
 import type { Cib } from '@systole/cib';
 import { diff } from '@systole/cib';
+import { nodeIdOf } from '@systole/daemon/node';
 import type { Agenda } from './agenda.ts';
-import { configurationFor } from './cluster-configuration.ts';
+import { configurationFor, machineName } from './cluster-configuration.ts';
 import type { Daemons, Running } from './daemons.ts';
 import { between, pick } from './draw.ts';
 import type { WorldEvent } from './events.ts';
@@ -14,6 +15,8 @@ import type { OperatorCommand, Plan } from './plan.ts';
 
 /** A cluster that has not formed by then is not set up any more. */
 const SETUP_MAX_MS = 60_000;
+/** After the end of the faults: some departures are only noticed, or end, some time later. */
+const READMIT_AFTER_MS = [5000, 20_000, 40_000] as const;
 /** The client's changes that stay in the configuration. */
 const MARKERS_KEPT = 40;
 
@@ -54,9 +57,19 @@ export class Operator {
     });
   }
 
-  /** The client stops. */
+  /**
+   * The client stops, and the operator forgives the nodes that came and went too often: each of them may be kept out for
+   * five minutes by any other, which is longer than a run waits (simulator, seed 21728).
+   */
   rest(): void {
     this.#isAtRest = true;
+    const { agenda, daemons, plan } = this.#parts;
+    const nodes = Array.from({ length: plan.settings.nodes }, (_, index) => nodeIdOf(machineName(index + 1)));
+    for (const after of READMIT_AFTER_MS) {
+      agenda.after(after, () => {
+        for (const [, { life }] of daemons.all) for (const node of nodes) life.give({ type: 'readmit', node });
+      });
+    }
   }
 
   command(command: OperatorCommand): void {
