@@ -1,7 +1,8 @@
 /** The settings of a run as what a cluster understands: each node's own file, and the configuration in the CIB. */
 import { type Configuration, emptyConfiguration, type Primitive, type Resource } from '@systole/cib';
 import { type NodeConfiguration, nodeIdOf } from '@systole/daemon/node';
-import { protocolRange, timingProfiles } from '@systole/messaging';
+import { type ClusterKey, protocolRange, timingProfiles } from '@systole/messaging';
+import type { DeviceOptions } from '@systole/quorum';
 import type { AgentPlaces } from '@systole/ra';
 import type { Machine } from './machine.ts';
 import { hostOf } from './network.ts';
@@ -24,6 +25,12 @@ const places: AgentPlaces = {
 
 /** Every file the simulated machines have. */
 export const installed: ReadonlySet<string> = new Set(['/sim/ocf/agents/sim/service', '/sim/fence/fence_sim']);
+
+/** What a newer program would speak: the present protocol still, and its successor. */
+export const nextProtocol = { min: protocolRange.min, max: protocolRange.max + 1 } as const;
+
+export const clusterName = 'simulated';
+export const clusterKeys: readonly ClusterKey[] = [{ id: 1, key: new Uint8Array(32).fill(7), primary: true }];
 
 export const machineName = (machine: number): string => `n${machine}`;
 
@@ -139,6 +146,14 @@ export function configurationFor(settings: ClusterSettings, before: Configuratio
   };
 }
 
+/** The arbiter's vote, where there is one. */
+export function deviceFor({ quorum, nodes }: ClusterSettings): DeviceOptions | undefined {
+  if (quorum === 'arbiter') return { kind: 'arbiter', algorithm: 'ffsplit', votes: 1, tieBreaker: 'lowest' };
+  if (quorum === 'arbiterLast')
+    return { kind: 'arbiter', algorithm: 'lastManStanding', votes: Math.max(1, nodes - 1), tieBreaker: 'lowest' };
+  return undefined;
+}
+
 function quorumFor(settings: ClusterSettings): NodeConfiguration['quorum'] {
   switch (settings.quorum) {
     case 'majority':
@@ -151,6 +166,11 @@ function quorumFor(settings: ClusterSettings): NodeConfiguration['quorum'] {
       return { autoTieBreaker: 'lowest' };
     case 'lastManStanding':
       return { lastManStanding: true, autoTieBreaker: 'lowest' };
+    case 'arbiter':
+    case 'arbiterLast': {
+      const device = deviceFor(settings);
+      return device === undefined ? {} : { device };
+    }
   }
 }
 
@@ -165,8 +185,8 @@ export function nodeConfigurationFor(
     self: machine.name,
     nodes: all.map(({ name }) => name),
     messaging: {
-      clusterName: 'simulated',
-      keys: [{ id: 1, key: new Uint8Array(32).fill(7), primary: true }],
+      clusterName,
+      keys: clusterKeys,
       links: Array.from({ length: links }, (_, id) => ({
         id,
         mode: multicast ? ('auto' as const) : ('unicast' as const),
@@ -180,7 +200,7 @@ export function nodeConfigurationFor(
       linkMode: 'passive',
       timing: timingProfiles.lan,
       messageBytesMax: 1024 * 1024,
-      protocol: protocolRange,
+      protocol: machine.protocol ?? protocolRange,
     },
     quorum: quorumFor(settings),
     places,

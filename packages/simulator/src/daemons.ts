@@ -4,18 +4,26 @@
  */
 import type { Cib } from '@systole/cib';
 import type { Answer, ScheduleOutcome } from '@systole/crm';
-import type { CibRecord, NodeConfiguration, NodeEffect, NodeRequest, NodeStart } from '@systole/daemon/node';
+import {
+  type CibRecord,
+  type NodeConfiguration,
+  type NodeEffect,
+  nodeIdOf,
+  type NodeRequest,
+  type NodeStart,
+} from '@systole/daemon/node';
 import { type Epoch, epoch, seededRandom } from '@systole/kernel';
 import type { SavedResource } from '@systole/lrm';
-import { cryptoSeal, type StateRecord } from '@systole/messaging';
+import type { Seal, StateRecord } from '@systole/messaging';
+import type { DeviceOptions } from '@systole/quorum';
 import type { Agenda } from './agenda.ts';
 import { installed } from './cluster-configuration.ts';
 import { between, draw } from './draw.ts';
 import type { WorldEvent } from './events.ts';
-import { fastSeal } from './fast-seal.ts';
 import { Life, type MakeNode } from './life.ts';
 import type { Machine } from './machine.ts';
-import { type Datagram, type Network, numberOf, hostOf } from './network.ts';
+import { arbiterAddress, type Datagram, hostOf, type Network, numberOf } from './network.ts';
+import { Voter } from './voter.ts';
 
 /** A daemon that runs. */
 export interface Running {
@@ -30,12 +38,14 @@ export interface Running {
 
 export interface DaemonsParts {
   readonly seed: number;
-  readonly isSealed: boolean;
+  readonly seal: Seal;
   readonly agenda: Agenda;
   readonly network: Network;
   readonly makeNode: MakeNode;
   readonly schedule: (cib: Cib, at: Epoch) => ScheduleOutcome;
   readonly configurationOf: (machine: Machine) => NodeConfiguration;
+  /** Set where an arbiter has a vote. */
+  readonly device: DeviceOptions | undefined;
   readonly see: (event: WorldEvent) => void;
   /** A node resets its machine. */
   readonly resetMachine: (id: number, why: string) => void;
@@ -95,8 +105,10 @@ export class Daemons {
       },
     };
     let life: Life;
+    const start = this.#startOf(machine, number);
+    const { device } = this.#parts;
     try {
-      life = new Life(makeNode, this.#startOf(machine, number), around, (seen) => {
+      life = new Life(makeNode, start, around, (seen) => {
         const self = this.#running.get(machine.id);
         if (self?.number === number && seen.part === 'messaging' && seen.effect.type === 'quorum')
           self.quorum = seen.effect.state.state;
@@ -109,6 +121,7 @@ export class Daemons {
     this.#running.set(machine.id, { number, life, wakeAt: Infinity, cib: undefined, quorum: 'lost', scheduled: 0 });
     for (const each of early.splice(0)) each();
     early = undefined;
+    if (device !== undefined) life.hire((status) => this.#voterOf(machine, start, device, status.incarnation));
   }
 
   end(machine: Machine, why: string): void {
@@ -141,7 +154,7 @@ export class Daemons {
   }
 
   #startOf(machine: Machine, number: number): Omit<NodeStart, 'now'> {
-    const { seed, isSealed, configurationOf } = this.#parts;
+    const { seed, seal, configurationOf } = this.#parts;
     const hasRebooted = this.#bootOfLastLife.get(machine.id) !== machine.boots;
     this.#bootOfLastLife.set(machine.id, machine.boots);
     const membership = machine.disk.read('membership') as StateRecord | undefined;
@@ -150,7 +163,7 @@ export class Daemons {
       configuration: configurationOf(machine),
       ports: {
         random: seededRandom(draw(seed, 'node', machine.id, number)),
-        seal: isSealed ? cryptoSeal : fastSeal,
+        seal,
         wallClock: () => epoch(machine.wall()),
         firstExisting: (paths) => paths.find((path) => installed.has(path)),
       },
@@ -164,9 +177,24 @@ export class Daemons {
     };
   }
 
+  #voterOf(
+    machine: Machine,
+    { configuration, ports }: Omit<NodeStart, 'now'>,
+    device: DeviceOptions,
+    incarnation: number,
+  ): Voter {
+    const { clusterName: cluster, keys } = configuration.messaging;
+    const { random, seal } = ports;
+    return new Voter(
+      { cluster, self: nodeIdOf(machine.name), keys, arbiters: 1, device, incarnation, seal, random },
+      (datagram) => this.#parts.network.unicast(machine.id, 0, arbiterAddress, datagram),
+    );
+  }
+
   #wake(machine: Machine, running: Running, at: number): void {
-    const { agenda } = this.#parts;
-    const time = Math.max(agenda.now, machine.trueTime(at));
+    const { agenda, seed } = this.#parts;
+    const lag = machine.lagMs === 0 ? 0 : between(0, machine.lagMs, seed, 'lag', machine.id, agenda.now);
+    const time = Math.max(agenda.now, machine.trueTime(at)) + lag;
     if (time >= running.wakeAt) return;
     running.wakeAt = time;
     agenda.at(time, () => {
@@ -183,6 +211,10 @@ export class Daemons {
 
   arrived(to: Machine, { from, link, via, bytes }: Datagram): void {
     if (to.power !== 'on') return;
+    if (from === arbiterAddress) {
+      to.whenAwake(() => this.#running.get(to.id)?.life.letter(bytes));
+      return;
+    }
     this.#running.get(to.id)?.life.give({ type: 'datagram', link, via, from: hostOf(from, link), bytes });
   }
 

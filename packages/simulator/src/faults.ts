@@ -1,10 +1,12 @@
 /** What each fault of a plan does to the world, and how it ends. */
 import type { Agenda } from './agenda.ts';
 import type { Agents } from './agents.ts';
+import type { Arbiter } from './arbiter.ts';
+import { nextProtocol } from './cluster-configuration.ts';
 import type { Daemons } from './daemons.ts';
 import type { FenceDevices } from './fence-devices.ts';
 import type { MachineRoom } from './machine-room.ts';
-import { calm, type Network } from './network.ts';
+import { arbiterAddress, calm, type Network } from './network.ts';
 import type { Operator } from './operator.ts';
 import type { Fault } from './plan.ts';
 import type { Services } from './services.ts';
@@ -18,12 +20,13 @@ export interface FaultyParts {
   readonly agents: Agents;
   readonly fence: FenceDevices;
   readonly operator: Operator;
+  readonly arbiter: Arbiter | undefined;
   /** Faults are over: what would end a fault later has been undone already. */
   readonly isQuiet: () => boolean;
 }
 
 export function inject(fault: Fault, parts: FaultyParts): void {
-  const { agenda, room, daemons, network, services, agents, fence, operator } = parts;
+  const { agenda, room, daemons, network, services, agents, fence, operator, arbiter } = parts;
   const all = room.all.map(({ id }) => id);
   const allBut = (side: readonly number[]): readonly number[] => all.filter((node) => !side.includes(node));
   const undo = (forMs: number, run: () => void): void =>
@@ -62,6 +65,12 @@ export function inject(fault: Fault, parts: FaultyParts): void {
     case 'clog':
       network.clog(fault.side, allBut(fault.side), fault.forMs);
       break;
+    case 'swizzle':
+      for (const [index, node] of fault.nodes.entries())
+        agenda.after(index * fault.gapMs, () =>
+          parts.isQuiet() ? undefined : network.clog([node], allBut([node]), fault.forMs),
+        );
+      break;
     case 'weather':
       network.weather(fault.weather);
       undo(fault.forMs, () => network.weather(calm));
@@ -78,6 +87,29 @@ export function inject(fault: Fault, parts: FaultyParts): void {
       break;
     case 'clockStep':
       room.machine(fault.node).stepWallClock(fault.byMs);
+      break;
+    case 'clockSkew':
+      room.machine(fault.node).nextPpm = fault.ppm;
+      break;
+    case 'starved': {
+      const machine = room.machine(fault.node);
+      machine.lagMs = fault.lagMs;
+      undo(fault.forMs, () => (machine.lagMs = 0));
+      break;
+    }
+    case 'upgrade': {
+      const machine = room.machine(fault.node);
+      machine.protocol = nextProtocol;
+      daemons.leave(machine, fault.forMs);
+      break;
+    }
+    case 'arbiterDown':
+      arbiter?.stop();
+      undo(fault.forMs, () => arbiter?.start());
+      break;
+    case 'arbiterCut':
+      network.cut(fault.side, [arbiterAddress], fault.forMs);
+      network.cut([arbiterAddress], fault.side, fault.forMs);
       break;
     case 'diskFull': {
       const { disk } = room.machine(fault.node);

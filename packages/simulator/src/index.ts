@@ -1,6 +1,7 @@
 /** Whole clusters in one process under a seed: the code that ships on a virtual network, clock, disk and services. */
 export * from './laws/law.ts';
 export * from './plan.ts';
+export * from './planning.ts';
 export * from './run.ts';
 export * from './shrink.ts';
 export * from './subject.ts';

@@ -6,11 +6,15 @@
  */
 import type { NodeEffect, NodeInput, NodeObservation, NodeStart } from '@systole/daemon/node';
 import { instant, type Instant } from '@systole/kernel';
+import type { EngineStatus } from '@systole/messaging';
+import type { Voter } from './voter.ts';
 
 /** What the simulator needs of a node. `Node` of `@systole/daemon/node` is one. */
 export interface SimNode {
   step(input: NodeInput, now: Instant): readonly NodeEffect[];
   wakeAt(): Instant;
+  /** What an arbiter's voter looks at; only clusters with one need it. */
+  messagingStatus?(now: Instant): EngineStatus;
   /** Absent: always. */
   readonly mayFeedWatchdog?: boolean;
 }
@@ -34,6 +38,9 @@ const BACKLOG = 32;
 const INBOX_MAX = 5000;
 const STEPS_MAX = 2000;
 
+/** After these the view, its activity or the base may be another. */
+const newsForVoter: ReadonlySet<string> = new Set(['view', 'viewActive', 'quorum', 'save']);
+
 export class Life {
   readonly #node: SimNode;
   readonly #around: Surroundings;
@@ -41,6 +48,8 @@ export class Life {
   #held: NodeEffect[] | undefined;
   #wallToldAt = -Infinity;
   #wallAhead: number;
+  #voter: Voter | undefined;
+  #hasNews = true;
   isOver = false;
 
   constructor(
@@ -51,9 +60,26 @@ export class Life {
   ) {
     this.#around = around;
     this.#wallAhead = around.wall() - around.now();
-    const ports = { ...start.ports, observe };
+    const watch = (seen: NodeObservation): void => {
+      this.#hasNews ||= seen.part === 'messaging' && newsForVoter.has(seen.effect.type);
+      observe(seen);
+    };
+    const ports = { ...start.ports, observe: watch };
     this.#node = make({ ...start, ports, now: instant(around.now()) });
     this.#arm();
+  }
+
+  /** The arbiters' votes count from now on. */
+  hire(makeVoter: (status: EngineStatus) => Voter): void {
+    const status = this.#node.messagingStatus?.(instant(this.#around.now()));
+    if (status !== undefined) this.#voter = makeVoter(status);
+    this.#arm();
+  }
+
+  /** A letter of the arbiter's arrives. */
+  letter(datagram: Uint8Array): void {
+    if (this.isOver) return;
+    for (const input of this.#voter?.received(datagram, instant(this.#around.now())) ?? []) this.give(input);
   }
 
   /** Something arrives; it is handled in the next turn. */
@@ -89,11 +115,21 @@ export class Life {
         this.#around.failed(new Error(`the node asks to be woken at ${this.#node.wakeAt()} again and again at ${now}`));
       }
     }
+    this.#askArbiter(now);
     this.#arm();
   }
 
   #arm(): void {
-    if (!this.isOver) this.#around.wake(this.#inbox.length > 0 ? this.#around.now() : this.#node.wakeAt());
+    if (this.isOver) return;
+    const due = Math.min(this.#node.wakeAt(), this.#voter?.wakeAt() ?? Infinity);
+    this.#around.wake(this.#inbox.length > 0 ? this.#around.now() : due);
+  }
+
+  #askArbiter(now: Instant): void {
+    if (this.isOver || this.#voter === undefined) return;
+    const status = this.#hasNews ? this.#node.messagingStatus?.(now) : undefined;
+    this.#hasNews = false;
+    for (const input of this.#voter.turn(status, now)) this.#inbox.push(input);
   }
 
   /** The wall clock's reading each second, and a jump of it against the monotonic clock. */

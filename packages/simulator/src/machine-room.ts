@@ -104,6 +104,7 @@ export class MachineRoom {
     for (const machine of this.#machines.values()) {
       machine.disk.isFull = false;
       machine.disk.flushMs = 1;
+      machine.lagMs = 0;
       machine.setWallClock();
       if (machine.isPaused) machine.resume();
       this.powerOn(machine.id);

@@ -103,6 +103,12 @@ export class Machine {
   /** Takes effect at the next boot, so that no clock jumps. */
   nextPpm = 0;
 
+  /** Versions of the wire protocol that its program speaks from the next start of the daemon on; absent: as shipped. */
+  protocol: { readonly min: number; readonly max: number } | undefined;
+
+  /** The machine is starved: each turn of its daemon comes up to so many milliseconds late. */
+  lagMs = 0;
+
   // --- power and pauses -------------------------------------------------------------------------------------------
 
   boot(): void {

@@ -30,6 +30,9 @@ export const calm: Weather = { loss: 0, duplication: 0, spikes: 0, spikeMs: 0, c
 export const hostOf = (machine: number, link: number): Address => ({ host: `10.${link}.0.${machine}`, port: PORT });
 export const numberOf = ({ host }: Address): number => Number(host.split('.')[3]);
 
+/** The arbiter's place beside the machines. */
+export const arbiterAddress = 63;
+
 interface Address {
   readonly host: string;
   readonly port: number;

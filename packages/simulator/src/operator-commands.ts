@@ -1,19 +1,29 @@
 /** What an operator's commands make of a CIB. */
 import type { Cib, ConfiguredNode, Resource } from '@systole/cib';
+import type { NodeRequest } from '@systole/daemon/node';
 import { attributeSets, machineName } from './cluster-configuration.ts';
 import type { OperatorCommand } from './plan.ts';
 
 /** The CIB after an operator's command; undefined where the command changes no configuration, or nothing at all. */
 export function commanded(cib: Cib, command: OperatorCommand): Cib | undefined {
   const { configuration } = cib;
-  const withNode = (name: string, value: string | undefined): Cib | undefined => {
+  const withNode = (name: string, attribute: string, value: string | undefined): Cib | undefined => {
     if (!configuration.nodes.some((node) => node.name === name)) return undefined;
-    const nodes = configuration.nodes.map((node): ConfiguredNode =>
-      node.name === name
-        ? { ...node, attributes: value === undefined ? [] : attributeSets(`${node.id}-attributes`, { standby: value }) }
-        : node,
-    );
+    const nodes = configuration.nodes.map((node): ConfiguredNode => {
+      if (node.name !== name) return node;
+      const pairs = node.attributes.flatMap((set) => set.pairs).filter((pair) => pair.name !== attribute);
+      const values = Object.fromEntries(pairs.map((pair) => [pair.name ?? '', pair.value ?? ''] as const));
+      const wanted = value === undefined ? values : { ...values, [attribute]: value };
+      return { ...node, attributes: attributeSets(`${node.id}-attributes`, wanted) };
+    });
     return { ...cib, configuration: { ...configuration, nodes } };
+  };
+  const withOption = (name: string, value: string | undefined): Cib => {
+    const [first, ...rest] = configuration.options;
+    const pairs = (first?.pairs ?? []).filter((pair) => pair.name !== name);
+    const id = first?.id ?? 'cluster-options';
+    const wanted = value === undefined ? pairs : [...pairs, { id: `${id}-${name}`, name, value }];
+    return { ...cib, configuration: { ...configuration, options: [{ ...first, id, pairs: wanted }, ...rest] } };
   };
   const withMeta = (id: string, name: string, value: string): Cib => ({
     ...cib,
@@ -25,9 +35,9 @@ export function commanded(cib: Cib, command: OperatorCommand): Cib | undefined {
   const moveId = (id: string): string => `cli-prefer-${id}`;
   switch (command.type) {
     case 'standby':
-      return withNode(machineName(command.node), 'on');
+      return withNode(machineName(command.node), 'standby', 'on');
     case 'online':
-      return withNode(machineName(command.node), undefined);
+      return withNode(machineName(command.node), 'standby', undefined);
     case 'stop':
       return withMeta(command.resource, 'target-role', 'Stopped');
     case 'start':
@@ -59,9 +69,49 @@ export function commanded(cib: Cib, command: OperatorCommand): Cib | undefined {
       };
       return { ...cib, configuration: { ...configuration, resources: configuration.resources.map(change) } };
     }
+    case 'maintenance':
+      return command.node === undefined
+        ? withOption('maintenance-mode', command.isOn ? 'true' : undefined)
+        : withNode(machineName(command.node), 'maintenance', command.isOn ? 'true' : undefined);
+    case 'removeNode': {
+      const name = machineName(command.node);
+      if (!configuration.nodes.some((node) => node.name === name)) return undefined;
+      const nodes = configuration.nodes.filter((node) => node.name !== name);
+      return { ...cib, configuration: { ...configuration, nodes } };
+    }
     case 'cleanUp':
+    case 'refresh':
+    case 'fence':
+    case 'quorumProceed':
       return undefined;
   }
+}
+
+/** Commands that are requests to a node, not changes of the configuration. */
+export function requestOf(command: OperatorCommand): NodeRequest | undefined {
+  switch (command.type) {
+    case 'cleanUp':
+      return { type: 'cleanUp', resource: command.resource, isWhole: false };
+    case 'refresh':
+      return { type: 'cleanUp', resource: command.resource, isWhole: true };
+    case 'fence':
+      return { type: 'fence', target: machineName(command.node), action: command.action, user: 'root' };
+    case 'quorumProceed':
+      return { type: 'quorumProceed' };
+    default:
+      return undefined;
+  }
+}
+
+/** Commands that end all maintenance that a CIB knows of. */
+export function maintained({ configuration }: Cib): readonly OperatorCommand[] {
+  const has = (pairs: readonly { readonly name?: string }[], name: string): boolean =>
+    pairs.some((pair) => pair.name === name);
+  const all = has(configuration.options[0]?.pairs ?? [], 'maintenance-mode') ? [{}] : [];
+  const nodes = configuration.nodes
+    .filter(({ attributes }) => attributes.some(({ pairs }) => has(pairs, 'maintenance')))
+    .map(({ name }) => ({ node: Number(name.slice(1)) }));
+  return [...all, ...nodes].map((which) => ({ type: 'maintenance', isOn: false, ...which }));
 }
 
 function withPair<R extends Resource>(resource: R, where: 'meta' | 'parameters', name: string, value: string): R {

@@ -10,13 +10,13 @@ import { configurationFor, machineName } from './cluster-configuration.ts';
 import type { Daemons, Running } from './daemons.ts';
 import { between, pick } from './draw.ts';
 import type { WorldEvent } from './events.ts';
-import { commanded } from './operator-commands.ts';
+import { commanded, maintained, requestOf } from './operator-commands.ts';
 import type { OperatorCommand, Plan } from './plan.ts';
 
 /** A cluster that has not formed by then is not set up any more. */
 const SETUP_MAX_MS = 60_000;
 /** After the end of the faults: some departures are only noticed, or end, some time later. */
-const READMIT_AFTER_MS = [5000, 20_000, 40_000] as const;
+const FORGIVE_AFTER_MS = [5000, 20_000, 40_000] as const;
 /** The client's changes that stay in the configuration. */
 const MARKERS_KEPT = 40;
 
@@ -65,9 +65,10 @@ export class Operator {
     this.#isAtRest = true;
     const { agenda, daemons, plan } = this.#parts;
     const nodes = Array.from({ length: plan.settings.nodes }, (_, index) => nodeIdOf(machineName(index + 1)));
-    for (const after of READMIT_AFTER_MS) {
+    for (const after of FORGIVE_AFTER_MS) {
       agenda.after(after, () => {
         for (const [, { life }] of daemons.all) for (const node of nodes) life.give({ type: 'readmit', node });
+        this.#endMaintenance();
       });
     }
   }
@@ -78,12 +79,21 @@ export class Operator {
     const cib = chosen?.[1].cib;
     if (chosen === undefined || cib === undefined) return;
     const [machine] = chosen;
-    if (command.type === 'cleanUp') {
-      daemons.ask(machine, { type: 'cleanUp', resource: command.resource, isWhole: false }, () => undefined);
+    const request = requestOf(command);
+    if (request !== undefined) {
+      daemons.ask(machine, request, () => undefined);
       return;
     }
     const wanted = commanded(cib, command);
     if (wanted !== undefined) this.#change(machine, wanted, cib, undefined);
+  }
+
+  /** Maintenance ends: nobody looks after what runs while it lasts. Asked until the configuration says so. */
+  #endMaintenance(): void {
+    const { agenda, daemons } = this.#parts;
+    const cib = this.#someNode('endMaintenance', agenda.now)?.[1].cib;
+    if (cib === undefined || daemons.all.length === 0) return;
+    for (const command of maintained(cib)) this.command(command);
   }
 
   #load(count: number): void {

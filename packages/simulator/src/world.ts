@@ -7,18 +7,21 @@
 import type { Cib } from '@systole/cib';
 import type { ScheduleOutcome } from '@systole/crm';
 import type { Epoch } from '@systole/kernel';
+import { cryptoSeal } from '@systole/messaging';
 import { Agenda } from './agenda.ts';
 import { Agents } from './agents.ts';
-import { machineName, nodeConfigurationFor } from './cluster-configuration.ts';
+import { Arbiter } from './arbiter.ts';
+import { deviceFor, machineName, nodeConfigurationFor } from './cluster-configuration.ts';
 import { Daemons } from './daemons.ts';
 import type { WorldEvent } from './events.ts';
 import { type FaultyParts, inject } from './faults.ts';
+import { fastSeal } from './fast-seal.ts';
 import { FenceDevices } from './fence-devices.ts';
 import type { TrueWorld } from './laws/law.ts';
 import type { MakeNode } from './life.ts';
 import { MachineRoom } from './machine-room.ts';
 import type { Machine } from './machine.ts';
-import { Network } from './network.ts';
+import { arbiterAddress, Network } from './network.ts';
 import { Operator } from './operator.ts';
 import type { Fault, Plan } from './plan.ts';
 import { Services } from './services.ts';
@@ -50,7 +53,10 @@ export class World implements TrueWorld {
     const { agenda } = this;
     const { seed, settings } = plan;
     const ids = Array.from({ length: settings.nodes }, (_, index) => index + 1);
-    const network = new Network(seed, agenda, ids, (to, datagram) => daemons.arrived(room.machine(to), datagram));
+    const network = new Network(seed, agenda, ids, (to, datagram) => {
+      if (to === arbiterAddress) arbiter?.arrived(datagram.from, datagram.bytes);
+      else daemons.arrived(room.machine(to), datagram);
+    });
     const services = new Services((event) => see({ type: 'service', ...event }));
     const agents = new Agents(seed, services);
     const fence = new FenceDevices(seed, {
@@ -59,9 +65,13 @@ export class World implements TrueWorld {
       off: (name, by) => room.powerOff(this.machineOf(name) ?? 0, 'fenced', by),
       on: (name) => room.powerOn(this.machineOf(name) ?? 0),
     });
+    const device = deviceFor(settings);
+    const seal = settings.isSealed ? cryptoSeal : fastSeal;
+    const arbiter = device && new Arbiter({ seed, agenda, network, seal });
     const daemons = new Daemons({
       seed,
-      isSealed: settings.isSealed,
+      seal,
+      device,
       agenda,
       network,
       makeNode,
@@ -97,6 +107,7 @@ export class World implements TrueWorld {
       agents,
       fence,
       operator,
+      arbiter,
       isQuiet: () => this.#isQuiet,
     };
     agenda.after(SETUP_FROM_MS, () => operator.setUp(() => this.#begin()));
@@ -160,8 +171,9 @@ export class World implements TrueWorld {
   /** All faults stop: networks heal, machines get power, disks and agents work, daemons start. */
   #quiet(): void {
     this.#isQuiet = true;
-    const { network, agents, fence, room, daemons, operator } = this.#parts;
+    const { network, agents, fence, room, daemons, operator, arbiter } = this.#parts;
     operator.rest();
+    arbiter?.start();
     network.heal();
     agents.heal();
     fence.heal();

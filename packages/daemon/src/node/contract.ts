@@ -23,7 +23,16 @@ export type NodeInput =
   | Extract<
       EngineInput,
       {
-        type: 'datagram' | 'tick' | 'linkChanged' | 'sendFailed' | 'clockStepped' | 'wallClock' | 'backlog' | 'readmit';
+        type:
+          | 'datagram'
+          | 'tick'
+          | 'linkChanged'
+          | 'sendFailed'
+          | 'clockStepped'
+          | 'wallClock'
+          | 'backlog'
+          | 'readmit'
+          | 'deviceVerdict';
       }
     >
   /** What messaging wants, where it runs in a thread of its own. */

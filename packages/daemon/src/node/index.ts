@@ -1,4 +1,5 @@
 /** All parts of one cluster member put together, without sockets, disks, processes or clocks: what the simulator runs. */
+export { ArbiterVoter, type ArbiterVoterEffect } from './arbiter-voter.ts';
 export * from './contract.ts';
 export { allNames, localMessaging, type MessagingPort, type MessagingSetup, messagingSetup } from './messaging-port.ts';
 export { restored } from './durable.ts';

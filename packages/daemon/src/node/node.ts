@@ -196,6 +196,7 @@ export class ClusterNode {
       case 'wallClock':
       case 'backlog':
       case 'readmit':
+      case 'deviceVerdict':
         this.#work.push({ for: 'messaging', input });
         break;
       case 'messaging':

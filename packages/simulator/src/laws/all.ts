@@ -10,15 +10,21 @@ import { order } from './s5-order.ts';
 import { kept } from './s6-kept.ts';
 import { fencedMeansOff, fencingNeedsQuorum } from './s7-fencing.ts';
 
+/**
+ * Whether two quorate views always share a member. Both halves of two may hold quorum, and fencing decides which of them
+ * goes on; an arbiter may give its vote to those who were not there when the others died.
+ */
+const isMajority = ({ quorum }: ClusterSettings): boolean =>
+  quorum !== 'twoNode' && quorum !== 'arbiter' && quorum !== 'arbiterLast';
+
 export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   noException(),
   // Without fencing an operator has chosen to live with two copies after a node froze.
   ...(settings.fencing ? [exclusive(settings)] : []),
   quorumToStart(),
   oneQuorum(),
-  chain(settings.quorum !== 'twoNode'), // both halves of two may hold quorum: fencing decides which of them goes on
+  ...(isMajority(settings) ? [chain(), kept()] : []),
   order(),
-  ...(settings.quorum === 'twoNode' ? [] : [kept()]),
   fencingNeedsQuorum(),
   fencedMeansOff(),
   oneDc(),

@@ -3,7 +3,7 @@ import type { ViewTag } from '@systole/messaging';
 import type { Law } from './law.ts';
 import { Standings, tagText } from './standing.ts';
 
-export function chain(isPromised: boolean): Law {
+export function chain(): Law {
   const standings = new Standings();
   const known = new Set<string>();
   let last: { readonly tag: ViewTag; readonly members: readonly number[] } | undefined;
@@ -12,12 +12,7 @@ export function chain(isPromised: boolean): Law {
     statement: 'quorate views are ordered by number, and consecutive ones share a member',
     see: (event, world) => {
       const standing = standings.see(event, world.now);
-      if (
-        !isPromised ||
-        event.type !== 'seen' ||
-        event.seen.part !== 'messaging' ||
-        event.seen.effect.type !== 'quorum'
-      )
+      if (event.type !== 'seen' || event.seen.part !== 'messaging' || event.seen.effect.type !== 'quorum')
         return undefined;
       if (standing?.view === undefined || standing.quorum !== 'held') return undefined;
       const { view: tag, members } = standing;
