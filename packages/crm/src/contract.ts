@@ -176,6 +176,8 @@ export type CrmEffect =
       readonly operation: string;
       readonly intervalMs: number;
     }
+  /** Reset this machine now, as `no-quorum-policy=fence` asks. */
+  | { readonly type: 'resetSelf'; readonly reason: string }
   | {
       readonly type: 'forget';
       readonly operationId?: string;

@@ -34,7 +34,7 @@ import {
   operationName,
   report,
 } from './narration.ts';
-import { clusterOption } from './options.ts';
+import { booleanOption, clusterOption } from './options.ts';
 import { readOrder } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { OwnLife } from './own-life.ts';
@@ -87,6 +87,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   #quorumReason = 'no view yet';
   #exclusiveAt: Instant | undefined;
   #quorateSince: Instant | undefined;
+  /** In this life of the daemon. */
+  #hasHeldQuorum = false;
   #buffered: Delivered[] = [];
   #position: Position = { view: 0, sequence: 0 };
   #lastChange: Position = { view: 0, sequence: 0 };
@@ -362,10 +364,25 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       this.#report(level, `quorum.${input.state}`, `quorum ${input.state}: ${input.reason}`);
       if (input.state !== 'uncertain') this.#news(`quorum ${input.state}`);
     }
+    if (input.state === 'held') this.#hasHeldQuorum = true;
+    else if (input.state === 'lost' && before !== 'lost') this.#resetIfPolicySaysSo();
     this.#outbox.quorum(input.state === 'held', this.#effects);
     if (input.state === 'uncertain') this.#feed({ type: 'unfit' });
     this.#requests.quorumChanged(this.#desk());
     this.#checkFitness();
+  }
+
+  /**
+   * `no-quorum-policy=fence` (`suicide`): a partition that had quorum and lost it is no more. Each of its nodes resets
+   * itself: no partition without quorum may order fencing, and a device may be out of reach.
+   */
+  #resetIfPolicySaysSo(): void {
+    const policy = clusterOption(this.cib, 'no-quorum-policy');
+    const isAsked = policy === 'fence' || policy === 'suicide';
+    if (!isAsked || !this.#hasHeldQuorum || !booleanOption(this.cib, true, 'stonith-enabled')) return;
+    const reason = `quorum is lost (${this.#quorumReason}), and no-quorum-policy is ${policy}`;
+    this.#report('error', 'node.resets', reason);
+    this.#effects.push({ type: 'resetSelf', reason });
   }
 
   /** True if an operation that makes something run may begin on this node now. */

@@ -199,6 +199,20 @@ describe('the DC', () => {
 });
 
 describe('a node whose quorum is not held', () => {
+  test('resets itself under no-quorum-policy=fence, if it ever had quorum', () => {
+    const bus = cluster();
+    bus.setOption('alpha', 'r1', 'no-quorum-policy', 'fence');
+    bus.run();
+    bus.view(['gamma'], { quorum: 'lost' });
+
+    expect(bus.effects('gamma', 'resetSelf')).toHaveLength(1);
+    expect(bus.effects('alpha', 'resetSelf')).toHaveLength(0);
+    const never = new Bus();
+    never.add('gamma', { state: { ...bus.node('gamma').controller.replica.state, records: [] }, lineage: 1 });
+    never.view(['gamma'], { quorum: 'lost' });
+    expect(never.effects('gamma', 'resetSelf')).toHaveLength(0);
+  });
+
   test('begins no start that it is ordered to, and says so', () => {
     const bus = cluster();
     let plans = 0;

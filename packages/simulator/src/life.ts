@@ -159,7 +159,8 @@ export class Life {
 
   #carryOut(effect: NodeEffect): void {
     if (this.isOver) return;
-    if (this.#held !== undefined) {
+    // A reset waits for no disk.
+    if (this.#held !== undefined && effect.type !== 'resetSelf') {
       this.#held.push(effect);
       return;
     }

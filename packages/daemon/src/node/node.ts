@@ -441,6 +441,7 @@ export class ClusterNode {
         break;
       }
       case 'answer':
+      case 'resetSelf':
         this.#effects.push(effect);
         break;
       case 'leave':

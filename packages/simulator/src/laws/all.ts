@@ -9,6 +9,7 @@ import { chain } from './s4-chain.ts';
 import { order } from './s5-order.ts';
 import { kept } from './s6-kept.ts';
 import { fencedMeansOff, fencingNeedsQuorum } from './s7-fencing.ts';
+import { obeysPolicy } from './s9-policy.ts';
 
 /**
  * Whether two quorate views always share a member. Both halves of two may hold quorum, and fencing decides which of them
@@ -27,5 +28,6 @@ export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   order(),
   fencingNeedsQuorum(),
   fencedMeansOff(),
+  obeysPolicy(settings),
   oneDc(),
 ];
