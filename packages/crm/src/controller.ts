@@ -463,7 +463,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
         this.#desk(),
       );
     }
-    if (!accepted.ok) this.#fitness.registrationFailed();
+    if (!accepted.ok || message.user === registrar) this.#fitness.registrationEnded();
     if (accepted.ok && message.user !== registrar) this.#newNodes(before);
     if (accepted.ok) {
       this.#dc.resetAttempts();

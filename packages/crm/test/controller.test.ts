@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { diff } from '@systole/cib';
 import { isJoined, nodeState, transientAttributes } from '../src/index.ts';
 import { action, Bus, transition } from './bus.ts';
 
@@ -36,6 +37,21 @@ describe('a view', () => {
     expect(bus.node('beta').controller.state.dc).toBe('beta');
     const sent = bus.effects('beta', 'send').slice(before);
     expect(sent.map(({ message }) => message.type)).toEqual(['settled']);
+  });
+
+  test('enters a member again that was taken out of the configuration', () => {
+    const bus = cluster();
+    const change = diff(bus.cib('alpha'), {
+      ...bus.cib('alpha'),
+      configuration: {
+        ...bus.cib('alpha').configuration,
+        nodes: bus.cib('alpha').configuration.nodes.filter(({ name }) => name !== 'gamma'),
+      },
+    });
+    bus.give('beta', { type: 'request', requestId: 'r1', request: { type: 'change', change, user: 'test' } });
+    bus.run();
+
+    expect(bus.cib('beta').configuration.nodes.map(({ name }) => name)).toEqual(['alpha', 'beta', 'gamma']);
   });
 
   test('takes over the CIB of the highest lineage, however high the version of another', () => {
