@@ -58,6 +58,7 @@ function subjectsOf(situation: Situation, placement: Placement): readonly Subjec
       isReloading: false,
       isRestarting: false,
       stopsUnexpected: false,
+      placesVersion: 0,
       version: 0,
       drafts: new Map(),
       ...(place?.node === undefined ? {} : { assigned: place.node }),
@@ -123,7 +124,8 @@ function nodesByScore(situation: Situation, placement: Placement): (subject: Sub
     if (node !== undefined && instance.kind === 'primitive') counts.set(node, (counts.get(node) ?? 0) + 1);
   }
   const strategy = situation.options.placementStrategy;
-  return (subject) => {
+  const known: (readonly Node[] | undefined)[] = [];
+  const sorted = (subject: Subject): readonly Node[] => {
     const allowed = placement.places[subject.of.index]?.allowed ?? [];
     const scoreOn = (node: Node): number =>
       placement.nodes[node.index]?.isAvailable === true ? (allowed[node.index]?.score ?? -INFINITY) : -INFINITY;
@@ -137,6 +139,7 @@ function nodesByScore(situation: Situation, placement: Placement): (subject: Sub
     };
     return situation.nodes.filter((node) => allowed[node.index] !== undefined).toSorted(compare);
   };
+  return (subject) => (known[subject.of.index] ??= sorted(subject));
 }
 
 /** Negative if `a` has more free: counted by kinds of capacity in which one has more than the other. */

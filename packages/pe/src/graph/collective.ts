@@ -123,10 +123,37 @@ function partsOfBundle(draft: Draft, bundle: Subject): readonly Subject[] {
   }
 }
 
-/** An instance that is (or will be) on the node, not blocked. */
-export function isInstanceOn(instance: Subject, node: Node, when: 'now' | 'next'): boolean {
-  if (isAnyBlocked(instance)) return false;
-  return (when === 'now' ? presentNode(instance) : assignedNode(instance)) === node;
+/** Of a collective, by node: the first of its instances that is (or will be) there as a whole and is not blocked. */
+type InstancesByNode = ReadonlyMap<Node, Subject>;
+
+/** Remembers for each collective where its instances are, as long as none of them loses its place. */
+export class InstancePlaces {
+  readonly #now = new Map<Subject, InstancesByNode>();
+  readonly #next = new Map<Subject, { readonly version: number; readonly byNode: InstancesByNode }>();
+
+  byNode(collective: Subject, when: 'now' | 'next'): InstancesByNode {
+    if (when === 'now') {
+      let byNode = this.#now.get(collective);
+      if (byNode === undefined) this.#now.set(collective, (byNode = indexed(collective, presentNode)));
+      return byNode;
+    }
+    const { placesVersion: version } = collective;
+    let known = this.#next.get(collective);
+    if (known === undefined || known.version !== version) {
+      known = { version, byNode: indexed(collective, assignedNode) };
+      this.#next.set(collective, known);
+    }
+    return known.byNode;
+  }
+}
+
+function indexed(collective: Subject, placeOf: (instance: Subject) => Node | undefined): InstancesByNode {
+  const byNode = new Map<Node, Subject>();
+  for (const instance of instancesOf(collective)) {
+    const node = placeOf(instance);
+    if (node !== undefined && !byNode.has(node) && !isAnyBlocked(instance)) byNode.set(node, instance);
+  }
+  return byNode;
 }
 
 const isAnyBlocked = (subject: Subject): boolean => subject.isBlocked || subject.children.some(isAnyBlocked);
@@ -141,11 +168,12 @@ export function compatibleInstance(
   collective: Subject,
   when: 'now' | 'next',
 ): Subject | undefined {
+  const byNode = plan.instancePlaces.byNode(collective, when);
+  if (byNode.size === 0) return undefined;
   const node = when === 'now' ? presentNode(instance) : assignedNode(instance);
-  const candidates = instancesOf(collective);
-  if (node !== undefined) return candidates.find((candidate) => isInstanceOn(candidate, node, when));
+  if (node !== undefined) return byNode.get(node);
   for (const allowed of plan.nodesByScore(instance)) {
-    const match = candidates.find((candidate) => isInstanceOn(candidate, allowed, when));
+    const match = byNode.get(allowed);
     if (match !== undefined) return match;
   }
   return undefined;

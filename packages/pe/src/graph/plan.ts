@@ -12,6 +12,7 @@
 import type { Placement } from '../assign/placement.ts';
 import type { Situation } from '../situation.ts';
 import type { Node } from '../status/node.ts';
+import { InstancePlaces } from './collective.ts';
 import { deviceDigests } from './device-digests.ts';
 import { changed, clear, type Draft, Flag, isPseudo, note, set } from './draft.ts';
 import { type Link, Means } from './link.ts';
@@ -75,6 +76,7 @@ export class Plan {
   readonly nodesByScore: (subject: Subject) => readonly Node[];
   readonly drafts: Draft[] = [];
   readonly requests: OrderRequest[] = [];
+  readonly instancePlaces = new InstancePlaces();
   /** Nodes on which resources were looked for. */
   readonly probedNodes = new Set<Node>();
   /** Nodes found to need fencing while drafting, beyond those that were unclean before. */

@@ -252,8 +252,9 @@ class Settlement {
     meaning: number,
   ): number {
     let changed = this.#updatePair(first, then, flags, filter, meaning);
+    const key = `${then.operation}_0`;
     for (const member of then.subject?.children ?? []) {
-      const action = this.#plan.newest(member, `${then.operation}_0`, node);
+      const action = this.#plan.newest(member, key, node);
       if (action !== undefined) changed |= this.#update(member, first, action, node, flags, filter, meaning);
     }
     return changed;
@@ -269,9 +270,12 @@ class Settlement {
   ): number {
     if (then.subject === undefined) return 0;
     if (isInterleaved(first, then)) return this.#updateInterleaved(first, then, node, filter, meaning);
+    const instances = instancesOf(then.subject);
+    if (!canMatter(meaning, flags) && instances[0]?.kind === 'primitive') return 0;
     let changed = this.#updatePair(first, then, flags, filter, meaning);
-    for (const instance of instancesOf(then.subject)) {
-      const action = this.#plan.newest(instance, `${then.operation}_0`, node);
+    const key = `${then.operation}_0`;
+    for (const instance of instances) {
+      const action = this.#plan.newest(instance, key, node);
       if (action === undefined || !has(flagsOf(this.#plan, action, node), Flag.runnable)) continue;
       const one = this.#update(instance, first, action, node, flags, filter, meaning);
       if (has(one, Then)) this.#againAfter(action);
@@ -440,6 +444,24 @@ class Settlement {
     if (subject.children.length === 0) return;
     this.#drain(); // instances that lose their place thereby are not blocked, and block nobody
     for (const child of subject.children) this.#block(child, operation, reason);
+  }
+}
+
+/**
+ * Whether a meaning can change anything, given the flags of the first: a clone has many instances, and most of what
+ * leads to it (a probe for each node) changes none of them.
+ */
+function canMatter(meaning: number, flags: number): boolean {
+  switch (meaning) {
+    case Means.ordered:
+    case Means.minRunnable:
+      return false;
+    case Means.unrunnableFirstBlocks:
+      return !has(flags, Flag.runnable);
+    case Means.firstImpliesThen:
+      return !has(flags, Flag.optional);
+    default:
+      return true;
   }
 }
 

@@ -51,6 +51,8 @@ export interface Subject {
   /** Active on several nodes, and to be stopped on all but the one where it belongs. */
   stopsUnexpected: boolean;
 
+  /** Counts the times when a part of it lost its place: an index of its parts by place is made anew only then. */
+  placesVersion: number;
   /** Counts changes of its parts' actions: what follows from them is worked out anew only then. */
   version: number;
   /** Its actions by key (`start_0`), in the order of their creation. */
@@ -74,28 +76,42 @@ export const isWithin = (subject: Subject, ancestor: Subject): boolean => {
 
 /** The one node where it (all of it) is placed; undefined if it is on none or several. */
 export function assignedNode(subject: Subject): Node | undefined {
-  if (subject.children.length === 0) return subject.assigned;
-  const nodes = new Set<Node>();
-  collect(subject, nodes, (leaf) => (leaf.assigned === undefined ? [] : [leaf.assigned]));
-  return only(nodes);
+  const node = commonNode(subject, 'next', undefined);
+  return node === 'several' ? undefined : node;
 }
 
 /** The one node where it (all of it) is active now; undefined if it is on none or several. */
 export function presentNode(subject: Subject): Node | undefined {
-  const nodes = new Set<Node>();
-  collect(subject, nodes, (leaf) => leaf.of.activeNodes);
-  return only(nodes);
+  const node = commonNode(subject, 'now', undefined);
+  return node === 'several' ? undefined : node;
 }
 
-function collect(subject: Subject, into: Set<Node>, nodesOf: (leaf: Subject) => readonly Node[]): void {
-  if (subject.children.length === 0) for (const node of nodesOf(subject)) into.add(node);
-  for (const child of subject.children) collect(child, into, nodesOf);
+/** `found`, if nothing in `subject` is elsewhere. */
+function commonNode(
+  subject: Subject,
+  when: 'now' | 'next',
+  found: Node | undefined,
+): Node | 'several' | undefined {
+  let node = found;
+  if (subject.children.length > 0) {
+    for (const child of subject.children) {
+      const common = commonNode(child, when, node);
+      if (common === 'several') return common;
+      node = common;
+    }
+    return node;
+  }
+  if (when === 'next') return joined(node, subject.assigned);
+  for (const active of subject.of.activeNodes) {
+    const common = joined(node, active);
+    if (common === 'several') return common;
+    node = common;
+  }
+  return node;
 }
 
-function only(nodes: ReadonlySet<Node>): Node | undefined {
-  const [node] = nodes;
-  return nodes.size === 1 ? node : undefined;
-}
+const joined = (node: Node | undefined, other: Node | undefined): Node | 'several' | undefined =>
+  node === undefined || node === other ? other ?? node : other === undefined ? node : 'several';
 
 /** Its role now, or after the transition; of a group or clone the highest of its parts. */
 export function roleOf(subject: Subject, when: 'now' | 'next'): number {

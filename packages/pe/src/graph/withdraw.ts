@@ -14,7 +14,10 @@ export function withdraw(subject: Subject): Withdrawn {
     return { wasPlaced: parts.some((part) => part.wasPlaced), drafts: parts.flatMap((part) => part.drafts) };
   }
   const wasPlaced = subject.assigned !== undefined;
-  delete subject.assigned;
+  if (wasPlaced) {
+    delete subject.assigned;
+    for (let parent = subject.parent; parent !== undefined; parent = parent.parent) parent.placesVersion++;
+  }
   subject.nextRole = Role.stopped;
   subject.roleReason = 'unable to assign';
   const changed: Draft[] = [];
