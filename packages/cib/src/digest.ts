@@ -1,5 +1,5 @@
 /** Fingerprints: of a CIB, to see whether two members hold the same; of parameters, to see whether they changed. */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { byCodeUnit } from '@systole/kernel';
 import type { Json } from './change.ts';
 import type { Cib } from './model/cib.ts';
@@ -14,7 +14,7 @@ export function cibDigest(cib: Cib): string {
 }
 
 /** MD5 as 32 hexadecimal digits: Pacemaker's digests of parameters use it, and nothing secret depends on it. */
-export const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+export const md5 = (text: string): string => hash('md5', text);
 
 /** JSON with the fields of every object sorted. */
 export function canonical(value: Json): string {

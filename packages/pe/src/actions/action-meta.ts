@@ -4,6 +4,7 @@
  */
 import { mergeSets } from '@systole/cib';
 import { defaultTimeoutMs, findOperation, metaOf } from '../config/operations.ts';
+import { hasSameParametersEverywhere } from '../config/parameters.ts';
 import { durationOf } from '../config/values.ts';
 import type { CloneInstance } from '../expand/instance.ts';
 import { plainOperation } from '../graph/collective.ts';
@@ -77,6 +78,7 @@ export function actionMeta(plan: Plan): (draft: Draft) => Described {
 const dependsOnNode = (draft: Draft, subject: Subject): boolean =>
   isPrimitive(subject) &&
   primitive(subject).isFenceDevice &&
+  !hasSameParametersEverywhere(subject.of) &&
   (draft.madeAs === 'start' || (draft.madeAs === 'monitor' && draft.intervalMs === 0));
 
 function split(all: ReadonlyMap<string, string>): Described {

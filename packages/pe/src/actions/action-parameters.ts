@@ -1,7 +1,6 @@
 /** The parameters of an action: the operation's own, then the resource's, evaluated for the node. */
 import { findOperation } from '../config/operations.ts';
-import { operationParameters, parametersOn } from '../config/parameters.ts';
-import type { Instance } from '../expand/instance.ts';
+import { hasSameParametersEverywhere, operationParameters, parametersOn } from '../config/parameters.ts';
 import type { Draft } from '../graph/draft.ts';
 import type { Plan } from '../graph/plan.ts';
 import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
@@ -18,7 +17,7 @@ export function actionParameters(plan: Plan): (draft: Draft) => Parameters {
     const { subject, node } = draft;
     if (subject === undefined || (node === undefined && !isPrimitive(subject))) return nothing;
     const own = node === undefined ? undefined : ownParameters(plan, draft, subject, node);
-    if (own !== undefined || !isSameEverywhere(subject.of)) return collect(plan, subject, node, own);
+    if (own !== undefined || !hasSameParametersEverywhere(subject.of)) return collect(plan, subject, node, own);
     let found = known.get(subject);
     if (found === undefined) {
       found = collect(plan, subject, node, undefined);
@@ -39,14 +38,6 @@ function ownParameters(
   const config = findOperation(primitive(subject).operations, draft.madeAs, draft.intervalMs);
   if (config === undefined || config.source.parameters.length === 0) return undefined;
   return operationParameters(plan.situation, config.source.parameters, node);
-}
-
-/** No rule chooses between sets, so that the node does not matter. */
-function isSameEverywhere(instance: Instance): boolean {
-  for (let at: Instance | undefined = instance; at !== undefined; at = at.parent) {
-    if (at.parameterSets.some((set) => set.rule !== undefined || set.idRef !== undefined)) return false;
-  }
-  return true;
 }
 
 function collect(

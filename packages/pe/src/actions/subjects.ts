@@ -40,13 +40,17 @@ export function planInput(
 function subjectsOf(situation: Situation, placement: Placement): readonly Subject[] {
   const subjects: Growing[] = situation.instances.map((instance) => {
     const place = placement.places[instance.index];
-    const subject = {
+    const subject: Omit<Growing, 'top'> & { top: Growing | undefined } = {
       of: instance,
       id: instance.id,
       kind: instance.kind,
+      parent: undefined,
       children: [],
       replicas: [],
+      launcher: undefined,
       launched: [],
+      top: undefined,
+      bundle: undefined,
       isManaged: place?.isManaged ?? instance.isManaged,
       isBlocked: place?.isBlocked ?? instance.isBlocked,
       role: rank(place?.role ?? instance.role),
@@ -61,9 +65,10 @@ function subjectsOf(situation: Situation, placement: Placement): readonly Subjec
       placesVersion: 0,
       version: 0,
       drafts: new Map(),
-      ...(place?.node === undefined ? {} : { assigned: place.node }),
+      assigned: place?.node,
+      roleReason: undefined,
     };
-    return subject as unknown as Growing; // `top` follows below
+    return subject as Growing; // `top` follows below
   });
   const of = (instance: Instance): Growing => subjects[instance.index] as Growing;
   for (const subject of subjects) {

@@ -22,11 +22,12 @@ export const Flag = {
   onDc: 1 << 7,
 } as const;
 
+/** Made with every field there from the start: there are many, and objects of one shape are quick to use. */
 export interface Draft {
   /** Position in `Plan.drafts`, the order of creation. */
   readonly id: number;
   /** Absent for fencing, shutdowns and points in time that belong to no resource. */
-  readonly subject?: Subject;
+  readonly subject: Subject | undefined;
   /** `start_0`, `monitor_10000`, `pre_notify_start_0`; for drafts without subject the whole key. */
   readonly key: string;
   /** What is done: `start`, `monitor`, `notify`, `stonith`, …; `cancel` where a recurring operation is cancelled. */
@@ -35,8 +36,8 @@ export interface Draft {
   readonly madeAs: string;
   readonly intervalMs: number;
   /** The recurring operation that a `cancel` ends. */
-  cancels?: string;
-  node?: Node;
+  cancels: string | undefined;
+  node: Node | undefined;
   /** `Flag` bits. */
   flags: number;
   /** What a start or promotion on a lost node's account needs first. */
@@ -49,12 +50,12 @@ export interface Draft {
   /** The exit code that is expected, where that is not 0: of a probe, or a monitor of a promoted or stopped one. */
   expectedExitCode: number | undefined;
   /** Fencing: `reboot`, `off` or `on`. */
-  readonly fencing?: string;
-  reason?: string;
+  readonly fencing: string | undefined;
+  reason: string | undefined;
   /** Waits in the work list of `settle`. */
   isQueued: boolean;
   /** For `flagsOf`: its answers, by node, while the version of the resource is this. */
-  memo?: { readonly version: number; readonly byNode: Map<Node | undefined, number> };
+  memo: { readonly version: number; readonly byNode: Map<Node | undefined, number> } | undefined;
   readonly before: Link[];
   readonly after: Link[];
 }

@@ -215,14 +215,7 @@ export class Plan {
   deed(key: string, operation: string, node: Node, fencing?: string): Draft {
     let draft = this.#singles.get(key);
     if (draft === undefined) {
-      draft = this.#make({
-        operation,
-        key,
-        intervalMs: 0,
-        node,
-        needs: 'nothing',
-        ...(fencing === undefined ? {} : { fencing }),
-      });
+      draft = this.#make({ operation, key, intervalMs: 0, node, needs: 'nothing', fencing });
       set(draft, Flag.runnable | Flag.optional);
       this.#singles.set(key, draft);
     }
@@ -384,24 +377,28 @@ export class Plan {
     fields: Pick<Draft, 'operation' | 'key' | 'intervalMs' | 'needs'> & {
       subject?: Subject;
       node?: Node | undefined;
-      fencing?: string;
+      fencing?: string | undefined;
     },
   ): Draft {
     const draft: Draft = {
       id: this.drafts.length,
+      subject: fields.subject,
+      key: fields.key,
       operation: fields.operation,
       madeAs: fields.operation,
-      key: fields.key,
       intervalMs: fields.intervalMs,
-      needs: fields.needs,
-      ...(fields.subject === undefined ? {} : { subject: fields.subject }),
-      ...(fields.fencing === undefined ? {} : { fencing: fields.fencing }),
+      cancels: undefined,
+      node: undefined,
       flags: 0,
+      needs: fields.needs,
       priority: 0,
       requiredBefore: 0,
       extra: noExtra,
       expectedExitCode: undefined,
+      fencing: fields.fencing,
+      reason: undefined,
       isQueued: false,
+      memo: undefined,
       before: [],
       after: [],
     };
@@ -434,7 +431,7 @@ export class Plan {
     } else if (!onDc && node.isPending) {
       clear(draft, Flag.runnable);
     } else if (draft.needs === 'nothing') {
-      delete draft.reason;
+      draft.reason = undefined;
       if (node.kind === 'guest' && !this.canFence(node)) clear(draft, Flag.runnable);
       else set(draft, Flag.runnable);
     } else {

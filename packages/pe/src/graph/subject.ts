@@ -18,21 +18,22 @@ export interface ReplicaSubject {
   readonly node?: Node;
 }
 
+/** Made with every field there from the start, as drafts are. */
 export interface Subject {
   readonly of: Instance;
   readonly id: string;
   readonly kind: Instance['kind'];
-  readonly parent?: Subject;
+  readonly parent: Subject | undefined;
   /** Members, instances, or what a bundle implies. */
   readonly children: readonly Subject[];
   readonly replicas: readonly ReplicaSubject[];
   /** What this runs inside, and what runs inside this. */
-  readonly launcher?: Subject;
+  readonly launcher: Subject | undefined;
   readonly launched: readonly Subject[];
   /** The outermost resource below a bundle: a member's clone, not its bundle. */
   readonly top: Subject;
   /** The bundle that this is part of. */
-  readonly bundle?: Subject;
+  readonly bundle: Subject | undefined;
 
   readonly isManaged: boolean;
   readonly isBlocked: boolean;
@@ -41,7 +42,7 @@ export interface Subject {
   migration: { readonly source: Node; readonly target: Node } | undefined;
 
   nextRole: number;
-  assigned?: Node;
+  assigned: Node | undefined;
   isFailed: boolean;
   mustStopIfFailed: boolean;
   /** Its start is pending, or must be followed by a restart anyway. */
@@ -58,7 +59,7 @@ export interface Subject {
   /** Its actions by key (`start_0`), in the order of their creation. */
   readonly drafts: Map<string, Draft[]>;
   /** Why its next role is what it is, if not by placement. */
-  roleReason?: string;
+  roleReason: string | undefined;
 }
 
 export const isPrimitive = (subject: Subject): boolean => subject.kind === 'primitive';

@@ -15,7 +15,7 @@ export function withdraw(subject: Subject): Withdrawn {
   }
   const wasPlaced = subject.assigned !== undefined;
   if (wasPlaced) {
-    delete subject.assigned;
+    subject.assigned = undefined;
     for (let parent = subject.parent; parent !== undefined; parent = parent.parent) parent.placesVersion++;
   }
   subject.nextRole = Role.stopped;

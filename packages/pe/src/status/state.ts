@@ -43,7 +43,7 @@ export function readResourceHistory(
   const before = instance.role;
   instance.role = 'Unknown';
   const picture: Picture = { instance, node, onFail: 'ignore' };
-  const entries = history.operations.toReversed().toSorted(compareRecords).map(parseEntry);
+  const entries = entriesOf(history);
   const read = entries.map((entry) => {
     const outcome = readResult(reader, picture, entry);
     if (outcome !== 'reschedule') return entry;
@@ -62,9 +62,15 @@ export function readResourceHistory(
 
 /** A history as it stands, its entries in order; what reading makes of them is not in it. */
 export function parseHistory(source: ResourceHistory): ResourceHistoryOnNode {
-  const entries = source.operations.toReversed().toSorted(compareRecords).map(parseEntry);
+  const entries = entriesOf(source);
   return { source, id: source.id, entries, ...activeRange(entries) };
 }
+
+/** The records, oldest first. Most have one: a probe that found nothing. */
+const entriesOf = ({ operations }: ResourceHistory): readonly HistoryEntry[] =>
+  operations.length < 2
+    ? operations.map(parseEntry)
+    : operations.toReversed().toSorted(compareRecords).map(parseEntry);
 
 const parseEntry = (record: OperationRecord): HistoryEntry => ({
   record,
