@@ -8,6 +8,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { hostname } from 'node:os';
 import { fail, ok, parseDuration, type Result } from '@systole/kernel';
 import { type Timing, timingProfiles } from '@systole/messaging';
+import { disksMax } from '@systole/stonith';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { LineCounter, parseDocument } from 'yaml';
@@ -105,6 +106,23 @@ const schema = Type.Object(
       ),
     ),
     watchdog: Type.Optional(text),
+    /** The countdown to set, where the disks do not say. */
+    watchdog_timeout: Type.Optional(duration),
+    /** Shared disks through which this node can be told to die, as with sbd. */
+    disks: Type.Optional(
+      Type.Object(
+        {
+          devices: Type.Array(text, { minItems: 1, maxItems: disksMax }),
+          /** `clean`: a node that was told to die does not start until its message is cleared. */
+          start: Type.Optional(Type.Union([Type.Literal('always'), Type.Literal('clean')])),
+          /** Without a watchdog: what the node does to itself when it cannot read its disks. */
+          timeout_action: Type.Optional(
+            Type.Union([Type.Literal('reboot'), Type.Literal('off'), Type.Literal('crashdump')]),
+          ),
+        },
+        strict,
+      ),
+    ),
     log: Type.Optional(
       Type.Object(
         {
@@ -139,6 +157,13 @@ export interface LinkSettings {
   readonly isLoopback: boolean;
 }
 
+/** Disks with their defaults filled in. */
+export interface DiskSettings {
+  readonly devices: readonly string[];
+  readonly start: 'always' | 'clean';
+  readonly timeoutAction: 'reset' | 'off' | 'crashdump';
+}
+
 export interface DaemonConfiguration {
   readonly cluster: string;
   readonly node: string;
@@ -154,6 +179,8 @@ export interface DaemonConfiguration {
   readonly socket: string;
   readonly socketGroup?: string;
   readonly watchdog?: string;
+  readonly watchdogS?: number;
+  readonly disks?: DiskSettings;
   readonly logLevel: string;
   readonly messageBytesMax: number;
 }
@@ -224,9 +251,19 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
     socket: written.api?.socket === undefined ? join(run, 'systole.sock') : absolute(written.api.socket),
     ...(group === undefined ? {} : { socketGroup: group }),
     ...(written.watchdog === undefined ? {} : { watchdog: written.watchdog }),
+    ...(written.watchdog_timeout === undefined ? {} : { watchdogS: seconds(written.watchdog_timeout) }),
+    ...(written.disks === undefined ? {} : { disks: diskSettings(written.disks) }),
     logLevel: (written.log?.level as string | undefined) ?? 'info',
     messageBytesMax: written.message_max ?? 16_777_216,
   });
+}
+
+/** Watchdogs count whole seconds, one at least. */
+const seconds = (written: string | number): number => Math.max(1, Math.ceil((durationMs(written) ?? 0) / 1000));
+
+function diskSettings({ devices, start, timeout_action }: NonNullable<Written['disks']>): DiskSettings {
+  const action = timeout_action ?? 'reboot';
+  return { devices, start: start ?? 'always', timeoutAction: action === 'reboot' ? 'reset' : action };
 }
 
 function linkSettings(one: Static<typeof link>): LinkSettings {

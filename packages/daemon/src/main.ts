@@ -30,8 +30,8 @@ import { readKeys } from './host/key.ts';
 import { addressOf, peerAddresses, prepareLink } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
 import { RemoteMessaging } from './host/messaging-remote.ts';
+import { resetSelf, SelfFencing } from './host/self-fencing.ts';
 import { notifySupervisor } from './host/supervisor.ts';
-import { Watchdog } from './host/watchdog.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import {
@@ -44,8 +44,6 @@ import {
   NodeIds,
   restored,
 } from './node/index.ts';
-
-const watchdogFeedMs = 250;
 
 /** Cryptographically strong: session ids of the seal are drawn from it. */
 const strongRandom: Random = {
@@ -101,6 +99,21 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   const formerLife = new FormerLife(configuration.run);
   const { resources, survivors, problems } = formerLife.read();
   for (const problem of problems) log.warn({ event: 'record.damaged' }, problem);
+  const hasBooted = hasRebooted(configuration.run);
+  // What messaging and the disks say before the daemon is there waits for it.
+  const later: { daemon?: Daemon } = {};
+  const selfFencing = await SelfFencing.prepare({
+    node: self,
+    ...(configuration.watchdog === undefined ? {} : { watchdog: configuration.watchdog }),
+    ...(configuration.watchdogS === undefined ? {} : { watchdogS: configuration.watchdogS }),
+    ...(configuration.disks === undefined ? {} : { disks: configuration.disks }),
+    hasBooted,
+    log,
+    leave: (reason) => later.daemon?.give({ type: 'shutDown', reason }),
+    fail: (reason) => later.daemon?.fail(reason),
+  });
+  // Only now: a node that is kept from starting has not run since its boot.
+  rememberBoot(configuration.run);
   const cib = await loadCib(store, log);
   const prepared = configuration.links.map(prepareLink);
   const places = agentPlaces(configuration);
@@ -122,8 +135,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   const whole = withPeers(nodeConfiguration, configuration);
   const setup = messagingSetup(whole, allNames(whole, restored(cib)?.state.cib ?? emptyCib));
   if (!setup.ok) throw new SystoleError('invalid', setup.error);
-  // What messaging says before the daemon is there waits for it: nothing is sent or received before `begin`.
-  const later: { daemon?: Daemon } = {};
+  // Nothing is sent or received before `begin`.
   const messaging = await RemoteMessaging.start(
     setup.value,
     prepared.map(({ sockets }) => sockets),
@@ -151,7 +163,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
       ...(cib === undefined ? {} : { cib }),
       resources,
       survivors,
-      hasRebooted: hasRebooted(configuration.run),
+      hasRebooted: hasBooted,
     },
     now: systemClock.now(),
   });
@@ -168,14 +180,22 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     helpers: places.helpers,
   });
   later.daemon = daemon;
-  return serveAndRun(configuration, daemon, messaging, log);
+  return serveAndRun(configuration, { daemon, messaging, selfFencing, log });
 }
 
 async function serveAndRun(
   configuration: DaemonConfiguration,
-  daemon: Daemon,
-  messaging: RemoteMessaging,
-  log: Logger,
+  {
+    daemon,
+    messaging,
+    selfFencing,
+    log,
+  }: {
+    readonly daemon: Daemon;
+    readonly messaging: RemoteMessaging;
+    readonly selfFencing: SelfFencing;
+    readonly log: Logger;
+  },
 ): Promise<number> {
   const { node: self, cluster } = configuration;
   const { node } = daemon;
@@ -219,19 +239,15 @@ async function serveAndRun(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => daemon.give({ type: 'shutDown', reason: signal }));
   }
-  const watchdog = configuration.watchdog === undefined ? undefined : await Watchdog.open(configuration.watchdog);
-  const feeding = watchdog && setInterval(() => void feed(watchdog, daemon, log), watchdogFeedMs);
-
   const done = daemon.run();
+  await selfFencing.begin(node, () => messaging.isQuorumHeldNow());
   log.info({ event: 'daemon.ready', pid: process.pid }, `${self} of cluster ${cluster} is up`);
   void notify(log, 'READY=1', `STATUS=node ${self} of cluster ${cluster}`);
   const { exitCode, reason } = await done;
-  clearInterval(feeding);
   log[exitCode === 0 ? 'info' : 'error']({ event: 'daemon.stopped', exitCode }, reason);
   if (exitCode !== 0) process.stderr.write(`systoled: ${reason}\n`);
   void notify(log, 'STOPPING=1');
-  // A node that has left in order runs nothing; one that has not must go on threatening itself.
-  if (exitCode === 0) await watchdog?.disarm();
+  await selfFencing.end(exitCode === 0);
   server.close();
   await daemon.close();
   return exitCode;
@@ -246,15 +262,17 @@ async function loadCib(store: RecordStore, log: Logger): Promise<CibRecord | und
   return undefined;
 }
 
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
 /** True if the machine has booted since this daemon last ran here: then nothing that it started can be running. */
 function hasRebooted(run: string): boolean {
   const path = join(run, 'boot-id');
-  const now = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const before = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  if (before === now) return false;
+  return !existsSync(path) || readFileSync(path, 'utf8').trim() !== bootId();
+}
+
+function rememberBoot(run: string): void {
   mkdirSync(run, { recursive: true });
-  writeFileSync(path, now);
-  return true;
+  writeFileSync(join(run, 'boot-id'), bootId());
 }
 
 function agentPlaces({ agents, socket }: DaemonConfiguration): AgentPlaces {
@@ -371,26 +389,6 @@ function readSecrets(
     return { type: 'read', values: Object.fromEntries(values) };
   } catch (error) {
     return { type: 'failed', message: (error as Error).message };
-  }
-}
-
-/** The machine goes down without flushing or stopping anything: its peers count on its silence. */
-function resetSelf(reason: string, log: Logger): void {
-  log.fatal({ event: 'node.reset' }, `resetting this machine: ${reason}`);
-  try {
-    writeFileSync('/proc/sysrq-trigger', 'b');
-  } catch (error) {
-    log.fatal({ event: 'node.reset', err: error }, 'sysrq is not allowed here; the watchdog must do it');
-  }
-  process.exit(70); // without its feeder the watchdog bites
-}
-
-async function feed(watchdog: Watchdog, daemon: Daemon, log: Logger): Promise<void> {
-  if (!daemon.node.mayFeedWatchdog) return;
-  try {
-    await watchdog.feed();
-  } catch (error) {
-    log.error({ event: 'watchdog.failed', err: error }, 'could not feed the watchdog');
   }
 }
 

@@ -142,7 +142,18 @@ export class ClusterNode {
    */
   get mayFeedWatchdog(): boolean {
     // An operation in flight may yet start something after the others have counted this node as reset.
-    return this.#crm.state.quorum !== 'lost' || (this.#runsNothing() && this.#lrm.isIdle());
+    return this.#crm.state.quorum !== 'lost' || this.isAtRest;
+  }
+
+  /** Nothing runs here, and nothing is on the way. */
+  get isAtRest(): boolean {
+    return this.#runsNothing() && this.#lrm.isIdle();
+  }
+
+  /** Whether this partition has quorum and no other can have it: with `two_node` one that is alone is not the only one. */
+  get isQuorumExclusive(): boolean {
+    const isAlone = (this.#view?.members.length ?? 0) < 2;
+    return this.#crm.state.quorum === 'held' && !(this.#start.configuration.quorum.twoNode === true && isAlone);
   }
 
   #runsNothing(): boolean {
