@@ -4,4 +4,5 @@ export * from './controller.ts';
 export type { TransitionRecord } from './dc.ts';
 export * from './messages.ts';
 export { clusterOption } from './options.ts';
+export { mayRun } from './status/activity.ts';
 export { isJoined, nodeState, transientAttributes } from './status/node-state.ts';

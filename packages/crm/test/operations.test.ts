@@ -1,6 +1,6 @@
 import { type Cib, emptyCib, type OperationRecord } from '@systole/cib';
 import { describe, expect, test } from 'vitest';
-import { joined, nodeState, transientAttributes, withAttributes } from '../src/status/node-state.ts';
+import { joined, leftCleanly, nodeState, transientAttributes, withAttributes } from '../src/status/node-state.ts';
 import { failureAttributes, type OperationOutcome, withPending, withResult } from '../src/status/operations.ts';
 
 const start = joined(emptyCib, { name: 'alpha', incarnation: 1, history: [], attributes: {} });
@@ -84,6 +84,20 @@ describe('the history', () => {
     const during = withPending(before, pending);
     expect(ids(during)).toEqual(['web_last_0', 'web_pending_0']);
     expect(ids(withResult(during, outcome({}, true)))).toEqual(['web_last_0']);
+  });
+});
+
+describe('a node that leaves in order', () => {
+  test('keeps the history of what it leaves running, and of nothing else', () => {
+    const running = withResult(start, outcome({ operation: 'start' }, true));
+    expect(nodeState(leftCleanly(running, 'alpha'), 'alpha')?.history.map(({ id }) => id)).toEqual(['web']);
+
+    const stopped = withResult(running, outcome({ operation: 'stop', callId: 2 }, true));
+    expect(nodeState(leftCleanly(stopped, 'alpha'), 'alpha')?.history).toEqual([]);
+    const probed = withResult(start, outcome({ operation: 'monitor', exitCode: 7 }, true));
+    expect(nodeState(leftCleanly(probed, 'alpha'), 'alpha')?.history).toEqual([]);
+    const stuck = withResult(running, outcome({ operation: 'stop', callId: 2 }, false));
+    expect(nodeState(leftCleanly(stuck, 'alpha'), 'alpha')?.history).toHaveLength(1);
   });
 });
 

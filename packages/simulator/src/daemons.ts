@@ -150,6 +150,7 @@ export class Daemons {
   }
 
   #beginAgain(machine: Machine, afterMs: number): void {
+    if (afterMs === Infinity) return;
     this.#parts.agenda.after(afterMs, () => this.begin(machine));
   }
 

@@ -1,7 +1,8 @@
-/** Runs a plan: the world, the laws after every event, then the wait for the cluster to settle. */
+/** Runs a plan: the world, the laws after every event, the wait for the cluster to settle, and its end in order. */
 import type { Cib } from '@systole/cib';
 import { type Epoch, epoch } from '@systole/kernel';
 import type { ScheduleOutcome } from '@systole/crm';
+import { share } from './draw.ts';
 import type { WorldEvent } from './events.ts';
 import { safetyLaws } from './laws/all.ts';
 import type { Violation } from './laws/law.ts';
@@ -34,6 +35,11 @@ export interface RunResult {
 export const SETTLE_MAX_MS = 150_000;
 /** It must stay at rest so long. */
 const REST_MS = 5000;
+/** One seed in eight is watched so long at rest: long enough for anything that comes round again. */
+const LONG_REST_MS = 60_000;
+const LONG_REST_SHARE = 0.125;
+/** All nodes are told to leave at once: the last of them is gone after so long at most. */
+const SHUTDOWN_MAX_MS = 60_000;
 /** A run that has not been set up by then never will. */
 const SETUP_MAX_MS = 70_000;
 
@@ -72,31 +78,56 @@ export function run(plan: Plan, subject: Subject): RunResult {
       .filter(({ kind }) => kind !== 'pseudo')
       .map(({ operation, key, node }) => `${key || operation} on ${node}`);
   };
-  // Faults, to their end.
-  while (violation === undefined && !world.isQuiet) {
-    if (world.startedAt === undefined && world.now > SETUP_MAX_MS) {
-      broken('L1', 'the cluster was not set up: no quorate node knew all the others');
-      break;
+  const isFine = (): boolean => violation === undefined;
+  /** Runs on for so long, or until a law breaks. */
+  const pass = (ms: number): void => {
+    const until = world.now + ms;
+    while (isFine() && world.agenda.step(until)) continue;
+  };
+
+  /** Faults, to their end. */
+  const endure = (): void => {
+    while (isFine() && !world.isQuiet) {
+      if (world.startedAt === undefined && world.now > SETUP_MAX_MS)
+        broken('L1', 'the cluster was not set up: no quorate node knew all the others');
+      else world.agenda.step(world.now + 60_000);
     }
-    if (!world.agenda.step(world.now + 60_000)) continue;
-  }
-  // Rest.
-  const quietAt = world.now;
-  let restSince: number | undefined;
-  let missing: string | undefined = 'nothing was looked at';
-  while (violation === undefined) {
-    const until = world.now + 500;
-    while (violation === undefined && world.agenda.step(until)) continue;
-    if (violation !== undefined) break;
-    missing = settlement.missing(world, leftToDo);
-    restSince = missing === undefined ? (restSince ?? world.now) : undefined;
-    if (restSince !== undefined && world.now - restSince >= REST_MS) break;
-    if (world.now - quietAt > SETTLE_MAX_MS)
-      broken(
-        'L1',
-        `${SETTLE_MAX_MS / 1000} s after all faults have stopped: ${missing ?? 'the cluster does not stay at rest'}`,
-      );
-  }
+  };
+
+  /** Until everything is as it must be in the end, and stays so. */
+  const settle = (): void => {
+    const quietAt = world.now;
+    const restMs = share(plan.seed, 'rest') < LONG_REST_SHARE ? LONG_REST_MS : REST_MS;
+    let restSince: number | undefined;
+    while (isFine()) {
+      pass(500);
+      const missing = settlement.missing(world, leftToDo);
+      restSince = missing === undefined ? (restSince ?? world.now) : undefined;
+      if (restSince !== undefined && world.now - restSince >= restMs) return;
+      const patienceMs = SETTLE_MAX_MS + restMs;
+      if (world.now - quietAt > patienceMs) {
+        const what = missing ?? 'the cluster does not stay at rest';
+        broken('L1', `${patienceMs / 1000} s after all faults have stopped: ${what}`);
+      }
+    }
+  };
+
+  /** All leave at once, in order. */
+  const shutDown = (): void => {
+    const toldAt = world.now;
+    if (isFine()) world.shutDown();
+    while (isFine()) {
+      pass(200);
+      const left = settlement.leftBehind(world);
+      if (left === undefined) return;
+      if (world.now - toldAt > SHUTDOWN_MAX_MS)
+        broken('L2', `${SHUTDOWN_MAX_MS / 1000} s after all nodes were told to leave: ${left}`);
+    }
+  };
+
+  endure();
+  settle();
+  shutDown();
   return {
     plan,
     violation,

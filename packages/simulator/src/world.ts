@@ -162,6 +162,12 @@ export class World implements TrueWorld {
     this.agenda.after(faultsMs, () => this.#quiet());
   }
 
+  /** All nodes are told to leave, and nobody calls them back. */
+  shutDown(): void {
+    const { room, daemons } = this.#parts;
+    for (const machine of room.all) daemons.leave(machine, Infinity);
+  }
+
   #inject(fault: Fault): void {
     if (this.#isQuiet) return;
     this.#see({ type: 'fault', fault });

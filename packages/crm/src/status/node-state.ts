@@ -6,7 +6,7 @@
  * |---|---|---|
  * | never seen | nothing | unclean (startup-fencing) |
  * | `joined` | member, expected member, its own history | online |
- * | `leftCleanly` | gone, expected down, no history | offline, clean |
+ * | `leftCleanly` | gone, expected down, history of what it left running | offline, clean |
  * | `lost` | gone, expected member, history kept | unclean: fence, then recover what ran there |
  * | `fenced` | gone, expected down, no history | offline, clean |
  *
@@ -15,6 +15,7 @@
  */
 import type { Cib, NodeState, ResourceHistory } from '@systole/cib';
 import { sortedEntries } from '@systole/kernel';
+import { mayRun } from './activity.ts';
 
 /** The state of the node of this name, if the status has one. */
 export const nodeState = (cib: Cib, name: string): NodeState | undefined =>
@@ -70,7 +71,7 @@ export const joined = (cib: Cib, { name, incarnation, history, attributes }: Joi
   }));
 
 const down =
-  (expected: 'member' | 'down', keepHistory: boolean) =>
+  (expected: 'member' | 'down', isKept: (history: ResourceHistory) => boolean) =>
   (state: NodeState): NodeState => ({
     id: state.id,
     ...(state.name === undefined ? {} : { name: state.name }),
@@ -80,10 +81,14 @@ const down =
     expected,
     ...(state.other === undefined ? {} : { other: state.other }),
     transientAttributes: [],
-    history: keepHistory ? state.history : [],
+    history: state.history.filter(isKept),
   });
 
-export const leftCleanly = (cib: Cib, name: string): Cib => editNodeState(cib, name, down('down', false));
+/**
+ * What the cluster was not to stop (in maintenance, or unmanaged) runs on without the daemon: it must not be started
+ * elsewhere, so its history stays (simulator, seed 31107).
+ */
+export const leftCleanly = (cib: Cib, name: string): Cib => editNodeState(cib, name, down('down', mayRun));
 
 /**
  * The node went without saying so. If it was fenced while the membership still counted it, it is down already, and
@@ -91,10 +96,15 @@ export const leftCleanly = (cib: Cib, name: string): Cib => editNodeState(cib, n
  */
 export const lost = (cib: Cib, name: string): Cib =>
   editNodeState(cib, name, (state) =>
-    state.expected === 'down' && state.inCluster === 'false' ? state : down('member', true)(state),
+    state.expected === 'down' && state.inCluster === 'false' ? state : down('member', () => true)(state),
   );
 
-export const fenced = (cib: Cib, name: string): Cib => editNodeState(cib, name, down('down', false));
+export const fenced = (cib: Cib, name: string): Cib =>
+  editNodeState(
+    cib,
+    name,
+    down('down', () => false),
+  );
 
 /** Transient attributes of a node by name. */
 export function transientAttributes(state: NodeState | undefined): ReadonlyMap<string, string> {

@@ -10,7 +10,7 @@
  * is looked at, so that nothing old is acted on.
  */
 import { type Cib, emptyCib } from '@systole/cib';
-import { Controller, type CrmEffect, type CrmInput, type Report } from '@systole/crm';
+import { Controller, type CrmEffect, type CrmInput, mayRun, type Report } from '@systole/crm';
 import { elapsed, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
 import { LocalResourceManager, type LrmEffect, type LrmInput } from '@systole/lrm';
 import type { EngineEffect, EngineInput, EngineStatus, View } from '@systole/messaging';
@@ -157,13 +157,7 @@ export class ClusterNode {
   }
 
   #runsNothing(): boolean {
-    return this.#lrm.history().every(({ agent, operations }) => {
-      if (agent.class === 'stonith') return true;
-      const once = operations.filter(({ intervalMs, operation }) => intervalMs === 0 && operation !== 'notify');
-      if (once.some(({ status }) => status === -1)) return false; // under way: nobody knows yet
-      const [last] = once.toSorted((a, b) => b.callId - a.callId);
-      return last === undefined || (last.operation === 'stop' && last.exitCode === 0) || last.exitCode === 7;
-    });
+    return !this.#lrm.history().some(mayRun);
   }
 
   // ---- stepping ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /**
  * Liveness: some time after the faults have stopped there is one quorate view of all machines, one DC, one CIB, nothing
- * left to do, and what really runs is what the CIB says.
+ * left to do, and what really runs is what the CIB says (L1); told to leave, all are gone in order some time later (L2).
  */
 import { type Cib, type NodeState } from '@systole/cib';
 import type { WorldEvent } from '../events.ts';
@@ -52,6 +52,19 @@ export class Settlement {
     const left = leftToDo(asTheDcAsks(cib, first.integrated?.dc, world.settings.watchdog === true));
     if (left.length > 0) return `left to do: ${left.slice(0, 8).join(', ')}`;
     return this.#untrue(cib, world);
+  }
+
+  /** What is still there after all have been told to leave. */
+  leftBehind(world: World): string | undefined {
+    const daemons = world.machines.filter(({ id }) => world.isRunning(id));
+    if (daemons.length > 0) return `there is a daemon on ${daemons.map(({ name }) => name).join(', ')}`;
+    const off = world.machines.filter(({ id }) => !world.isPowered(id));
+    if (off.length > 0) return `${off.map(({ name }) => name).join(', ')} did not leave but lost power`;
+    for (const { id, name } of world.machines) {
+      const [first] = world.services.running(id);
+      if (first !== undefined) return `${first[0]} still runs on ${name}`;
+    }
+    return undefined;
   }
 
   /** Where the CIB is wrong about the world. */
