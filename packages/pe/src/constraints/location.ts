@@ -85,9 +85,11 @@ function matching(
   return targets;
 }
 
-/** POSIX classes are the one thing of extended regular expressions that ours lack. */
+/** POSIX extended expressions have classes that ours lack, and lack escapes that ours have: there, `\d` is a `d`. */
 function compile(pattern: string): RegExp | undefined {
-  const translated = pattern.replace(/\[:([a-z]+):\]/g, (whole, name: string) => posixClasses[name] ?? whole);
+  const translated = pattern
+    .replace(/\[:([a-z]+):\]/g, (whole, name: string) => posixClasses[name] ?? whole)
+    .replace(/\\([AC-RT-VX-Zac-rt-vx-z])/g, '$1');
   try {
     return new RegExp(translated);
   } catch (cause) {

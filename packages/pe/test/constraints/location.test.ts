@@ -39,6 +39,14 @@ describe('a pattern', () => {
     expect(read('<rsc_location id="l" rsc-pattern="!^w" node="a" score="1"/>')).toEqual(['db: a 1']);
   });
 
+  test('is a POSIX extended expression, in which a backslash makes no class of digits', () => {
+    const resources = dummy('d1') + dummy('dd');
+    const found = (pattern: string): readonly string[] =>
+      read(`<rsc_location id="l" rsc-pattern="${pattern}" node="a" score="1"/>`, { resources });
+    expect(found('^d\\d')).toEqual(['dd: a 1']);
+    expect(found('^d[[:digit:]]')).toEqual(['d1: a 1']);
+  });
+
   test('knows the classes of POSIX', () => {
     expect(read('<rsc_location id="l" rsc-pattern="^[[:lower:]]b$" node="a" score="1"/>')).toEqual(['db: a 1']);
   });
