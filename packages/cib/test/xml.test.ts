@@ -91,6 +91,17 @@ describe('upgrade of older schemas', () => {
     expect(notes).toHaveLength(2);
   });
 
+  test('a default among the options has no effect where it had none in Pacemaker: since schema 3.0', () => {
+    const { cib, notes } = imported(
+      configuration(
+        '<crm_config><cluster_property_set id="o"><nvpair id="o2" name="default-resource-stickiness" value="5"/></cluster_property_set></crm_config>',
+        'pacemaker-3.9',
+      ),
+    );
+    expect([cib.configuration.options[0]?.pairs, cib.configuration.resourceDefaults]).toEqual([[], []]);
+    expect(notes[0]).toContain('set resource-stickiness in rsc_defaults');
+  });
+
   test('a user with permissions of its own gets a role', () => {
     const { cib } = imported(
       configuration(

@@ -12,7 +12,7 @@ import { type Element, makeElement } from './tree.ts';
 export function upgrade(reading: Reading, root: Element): void {
   const configuration = root.name === 'configuration' ? root : child(root, 'configuration');
   if (configuration === undefined) return;
-  upgradeOptions(reading, configuration);
+  upgradeOptions(reading, configuration, isBefore3(root));
   const acls = child(configuration, 'acls');
   if (acls !== undefined) upgradeAcls(reading, acls);
   if (!isBefore3(root)) return;
@@ -77,7 +77,7 @@ function fateOf(name: string): Fate | undefined {
   return optionFates.get(name.replaceAll('_', '-'));
 }
 
-function upgradeOptions(reading: Reading, configuration: Element): void {
+function upgradeOptions(reading: Reading, configuration: Element, isOld: boolean): void {
   const moved = new Map<string, Element[]>();
   for (const section of configuration.children) {
     if (section.name !== 'crm_config') continue;
@@ -85,11 +85,20 @@ function upgradeOptions(reading: Reading, configuration: Element): void {
       set.children = set.children.filter((pair) => {
         const fate = pair.name === 'nvpair' ? fateOf(pair.attributes['name'] ?? '') : undefined;
         if (fate === undefined) return true;
+        // Since schema 3.0 such an option has no effect, and must not get one by being read here.
+        if (fate.type === 'moved' && !isOld) return noteUseless(reading, pair, fate);
         return upgradeOption(reading, pair, fate, moved);
       });
     }
   }
   for (const [name, pairs] of moved) addDefaults(configuration, name, pairs);
+}
+
+function noteUseless(reading: Reading, pair: Element, fate: Fate & { readonly type: 'moved' }): false {
+  const { name, value } = pair.attributes;
+  const instead = `set ${fate.name} in ${fate.section}`;
+  reading.note('ignored', pair, `the option ${name}=${value ?? ''} has no effect: ${instead}`);
+  return false;
 }
 
 /** Whether the pair stays where it is. */
