@@ -222,7 +222,7 @@ export function buildClone(reader: Reader, clone: Clone, parent: DraftInstance |
     isInterleaved: isTrue(meta.get('interleave')),
     made: 0,
   };
-  rememberMetaSets(reader, draft, sets);
+  rememberMetaSets(reader, draft, isForcedAnonymous ? [...sets, anonymous] : sets);
   if (!meta.has('resource-stickiness')) meta.set('resource-stickiness', '1');
   meta.set('globally-unique', String(isUnique));
   membersOf.set(draft, clone.member);
@@ -244,6 +244,9 @@ export function boundedInstances(reader: Reader, id: string, wanted: number): nu
 }
 
 const legacyMaster = { pairs: [{ name: 'promotable', value: 'true' }], score: INFINITY };
+
+/** For the instances of a clone that asks for unique ones, of agents that cannot tell one instance from another. */
+const anonymous = { pairs: [{ name: 'globally-unique', value: 'false' }], score: INFINITY };
 
 /** What each clone is a clone of. */
 const membersOf = new WeakMap<DraftClone, Primitive | Group>();

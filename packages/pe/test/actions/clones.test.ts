@@ -4,6 +4,13 @@ import { decided } from '../support/decided.ts';
 
 const stateful = (id: string): string => `<primitive id="${id}" class="ocf" provider="pacemaker" type="Stateful"/>`;
 
+test('instances of agents that do not know instances have no monitor where they do not run', () => {
+  const resources = `<clone id="c">${meta('c', { 'globally-unique': 'true' })}<primitive id="s" class="systemd" type="s"><operations><op id="s-m" name="monitor" interval="10s" role="Stopped"/></operations></primitive></clone>`;
+  const { actions, find } = decided({ nodes: ['a'], resources });
+  expect(actions).toEqual(['monitor s:0 a', 'start s:0 a']);
+  expect(find('start s:0 a')).toMatchObject({ resource: 's', instance: 's:0' });
+});
+
 describe('a clone', () => {
   test('asks one instance on each node, and starts after all have answered', () => {
     const { actions, isBefore } = decided({ nodes: ['a', 'b'], resources: `<clone id="c">${dummy('x')}</clone>` });
