@@ -148,12 +148,12 @@ function orderImplied(plan: Plan, subject: Subject): void {
     case 'primitive': {
       if (!subject.isManaged) return;
       orderPrimitive(plan, subject);
-      const allowed = plan.placement.places[subject.of.index]?.allowed ?? [];
-      const nodes = plan.situation.nodes.filter((node) => allowed[node.index] !== undefined);
       if (!primitive(subject).isFenceDevice && plan.situation.options.hasUnfencing && subject.of.needsUnfencing) {
-        orderRestartsAroundUnfencing(plan, subject, nodes);
+        orderRestartsAroundUnfencing(plan, subject, candidatesOf(plan, subject));
       }
-      orderByUtilization(plan, subject, nodes);
+      if (plan.situation.options.placementStrategy !== 'default' && primitive(subject).utilization.size > 0) {
+        orderByUtilization(plan, subject, candidatesOf(plan, subject));
+      }
       orderLaunched(plan, subject);
       return;
     }
@@ -167,6 +167,9 @@ function orderImplied(plan: Plan, subject: Subject): void {
       orderBundle(plan, subject, innerClone(subject), (part) => orderImplied(plan, part));
   }
 }
+
+const candidatesOf = (plan: Plan, subject: Subject): readonly Node[] =>
+  plan.placement.places[subject.of.index]?.candidates ?? [];
 
 /** The clone of what runs inside a bundle's containers. */
 const innerClone = (bundle: Subject): Subject | undefined => bundle.children.find((child) => child.kind === 'clone');

@@ -2,11 +2,11 @@
 import { clear, type Draft, Flag } from '../graph/draft.ts';
 import { Means } from '../graph/link.ts';
 import type { Plan } from '../graph/plan.ts';
-import { primitive, type Subject } from '../graph/subject.ts';
+import type { Subject } from '../graph/subject.ts';
 import type { Node } from '../status/node.ts';
 
+/** `allowed`: the nodes that it might have gone to. */
 export function orderByUtilization(plan: Plan, subject: Subject, allowed: readonly Node[]): void {
-  if (plan.situation.options.placementStrategy === 'default' || primitive(subject).utilization.size === 0) return;
   for (const node of subject.of.activeNodes) {
     plan.order({ subject, key: 'stop_0' }, { draft: roomOn(plan, node) }, Means.ifOnSameNodeOrTarget);
   }

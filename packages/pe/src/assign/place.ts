@@ -35,6 +35,7 @@ export function assign(situation: Situation, constraints: Constraints, options: 
   const board = setUp(situation, constraints, methods, options.explains ?? false);
   applyCriteria(board);
   addImplied(board);
+  const first = board.slots.map((slot) => (asksForCandidates(board, slot) ? slot.scores.slice() : slot.scores));
   const order = placingOrder(board);
   for (const slot of order) {
     if (primitiveOf(slot)?.isConnection === true) {
@@ -47,8 +48,12 @@ export function assign(situation: Situation, constraints: Constraints, options: 
     placeDeepPrimaries(board, slot);
     board.methods.assign(board, slot, NOWHERE, true);
   }
-  return resultOf(board, order);
+  return resultOf(board, order, first);
 }
+
+/** Only orders around unfencing and for room on a node ask which nodes it might have gone to. */
+const asksForCandidates = (board: Board, slot: Slot): boolean =>
+  board.situation.options.hasUnfencing || (board.usesUtilization && (primitiveOf(slot)?.utilization.size ?? 0) > 0);
 
 const methods: Methods = {
   applyLink,
@@ -83,10 +88,10 @@ function placingOrder(board: Board): readonly Slot[] {
   return keyed.toSorted((a, b) => compareNumbers(b.key, a.key)).map(({ slot }) => slot);
 }
 
-function resultOf(board: Board, order: readonly Slot[]): Placement {
+function resultOf(board: Board, order: readonly Slot[], first: readonly Int32Array[]): Placement {
   let rows: readonly ScoreRow[] | undefined;
   return {
-    places: board.slots.map((slot) => placeOfSlot(board, slot)),
+    places: board.slots.map((slot, index) => placeOfSlot(board, slot, first[index] ?? slot.scores)),
     nodes: board.seats.map((seat): PlacedNode => ({
       node: seat.node,
       isOnline: seat.isOnline,
@@ -110,7 +115,7 @@ function resultOf(board: Board, order: readonly Slot[]): Placement {
 const roleNames: readonly InstanceRole[] = ['Unknown', 'Stopped', 'Started', 'Unpromoted', 'Promoted'];
 const discoveries = ['always', 'never', 'exclusive'] as const;
 
-function placeOfSlot(board: Board, slot: Slot): Place {
+function placeOfSlot(board: Board, slot: Slot, first: Int32Array): Place {
   const node = board.seats[slot.place]?.node;
   let allowed: Place['allowed'] | undefined;
   return {
@@ -125,6 +130,9 @@ function placeOfSlot(board: Board, slot: Slot): Place {
     // Made when asked for: few instances are, and with many nodes it is the largest part of the result.
     get allowed() {
       return (allowed ??= allowedOf(slot));
+    },
+    get candidates() {
+      return board.seats.filter((seat) => (first[seat.index] ?? ABSENT) !== ABSENT).map((seat) => seat.node);
     },
     ...(topIsPromotable(slot) ? { promotionScore: slot.promotionPriority } : {}),
     ...(slot.lock === undefined ? {} : { lock: slot.lock }),

@@ -90,3 +90,18 @@ describe('a group', () => {
     expect(isBefore('stop web a', 'start ip a')).toBe(true);
   });
 });
+
+describe('room on a node', () => {
+  test('is waited for only where the resource might have gone before the others were placed', () => {
+    const node =
+      '<node id="a" uname="a"><utilization id="u"><nvpair id="u-c" name="cpu" value="4"/></utilization></node>';
+    const needy = dummy('x', '<utilization id="x-u"><nvpair id="x-c" name="cpu" value="1"/></utilization>');
+    const { points } = decided({
+      nodes: [node],
+      options: { 'placement-strategy': 'utilization', 'symmetric-cluster': 'false' },
+      resources: `<clone id="cx">${needy}</clone><clone id="cy">${dummy('y')}</clone>`,
+      constraints: '<rsc_colocation id="k" rsc="cx" with-rsc="cy" score="INFINITY"/>',
+    });
+    expect(points).toEqual([]);
+  });
+});
