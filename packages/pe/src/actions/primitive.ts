@@ -219,10 +219,13 @@ export function orderPrimitive(plan: Plan, subject: Subject): void {
     plan.order(on('demote'), on('stop'), Means.promotedThenImpliesFirst);
     plan.order(on('start'), on('promote'), Means.unrunnableFirstBlocks);
   }
-  // A history that is about to be read by a probe is not deleted.
-  if (plan.newest(subject, 'lrm_delete_0') !== undefined) {
-    plan.order(on('lrm_delete'), on('monitor'), Means.ifOnSameNode | Means.thenCancelsFirst);
-  }
+  if (plan.newest(subject, 'lrm_delete_0') !== undefined) orderProbeInsteadOf(plan, subject, 'lrm_delete');
+}
+
+/** A history that is about to be written anew by a probe is not deleted. */
+function orderProbeInsteadOf(plan: Plan, subject: Subject, deletion: 'delete' | 'lrm_delete'): void {
+  const meaning = Means.ifOnSameNode | Means.thenCancelsFirst;
+  plan.order({ subject, key: `${deletion}_0` }, { subject, key: 'monitor_0' }, meaning);
 }
 
 /** A resource inside another starts after it and stops before it; a connection stops after its guest is probed. */
@@ -244,6 +247,7 @@ export function draftCleanUp(plan: Plan, subject: Subject, node: Node, isOptiona
   if (subject.isFailed || plan.isUnclean(node) || !plan.isOnline(node)) return undefined;
   const meaning = isOptionalStep ? Means.firstImpliesThen : Means.ordered;
   const draft = plan.action(subject, 'delete', { node, isOptional: isOptionalStep });
+  if (subject.isManaged) orderProbeInsteadOf(plan, subject, 'delete');
   plan.orderActions(subject, 'stop', subject, 'delete', meaning);
   plan.orderActions(subject, 'delete', subject, 'start', meaning);
   return draft;

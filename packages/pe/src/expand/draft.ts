@@ -105,7 +105,8 @@ export interface Reader {
   /** Seconds since 1970. */
   readonly now: number;
   readonly ruleContext: RuleContext;
-  readonly options: Options;
+  /** As configured, but that a removed fence device is still one: what it fenced last may have to be finished. */
+  options: Options;
   readonly hasQuorum: boolean;
   readonly nodes: DraftNode[];
   /** By name and id in lower case. */

@@ -117,6 +117,8 @@ export function removedResource(reader: Reader, history: ResourceHistory): Draft
   const draft = buildPrimitive(reader, config, undefined, undefined);
   if (draft === undefined) throw new RangeError(`no resource for the history of ${history.id}`);
   draft.isRemoved = true;
+  // Until its history is gone, so that what it protected is not left alone before the operator has another one.
+  if (draft.isFenceDevice) reader.options = { ...reader.options, hasFencing: true };
   if (draft.isConnection) {
     const node =
       findNode(reader, draft.id) ?? createNode(reader, { id: draft.id, name: draft.id, type: 'remote', score: 0 });

@@ -175,9 +175,8 @@ function change(
   const after = roleNames[subject.nextRole];
   const isInPlace = kind !== 'stop' && to === undefined;
   const target = isInPlace ? from : to;
-  const isStart = kind === 'start' || !showsRole;
-  // Started and promoted at once: that is called a promotion in place.
-  const origin = from ?? (isStart ? undefined : to);
+  // Started and promoted at once is called a promotion in place; a guest's failed host restarts where it was to start.
+  const origin = from ?? (kind === 'start' ? undefined : to);
   const isStop = to === undefined && kind === 'stop';
   const isBlocked = done !== undefined && (done.flags & Flag.runnable) === 0;
   const roles = !showsRole

@@ -9,6 +9,7 @@ const probed: readonly Ran[] = ['alpha', 'beta'].flatMap((node): Ran[] => [
   { node, operation: 'monitor', ago: 7200 },
   { node, resource: 'power', operation: 'monitor', ago: 7200 },
 ]);
+const lost = 'in_ccm="false" crmd="offline" join="member" expected="member"';
 const running: Parts = {
   ran: [...probed, { operation: 'start' }, { resource: 'power', node: 'beta', operation: 'start' }],
 };
@@ -42,6 +43,27 @@ describe('what if', () => {
   test('quorum is lost: what needs it stops', () => {
     const { decision } = changed({ hasQuorum: false });
     expect(summarize(decision)).toContainEqual(expect.objectContaining({ change: 'stop', rsc: 'web' }));
+  });
+
+  test('the only fence device was removed: it is stopped, and nothing else is left alone before it is gone', () => {
+    const cib = cibWith({ ...running, states: { alpha: lost } });
+    const resources = cib.configuration.resources.filter((one) => one.id !== 'power');
+    const { decision } = simulate({ ...cib, configuration: { ...cib.configuration, resources } }, { now });
+    expect(summarize(decision)).toMatchObject([
+      { change: 'fence', node: 'alpha' },
+      { change: 'move', rsc: 'web' },
+      { change: 'stop', rsc: 'power' },
+    ]);
+  });
+
+  test('a resource changes its agent: its history is deleted, unless a probe is to write it anew', () => {
+    const resources = dummy('web').replace('Dummy', 'Other');
+    const deleted = (ran: readonly Ran[]): boolean =>
+      simulate(cibWith({ ran, resources }), { now }).decision.transition.actions.some(
+        (action) => action.key === 'web_delete_0' && action.node === 'alpha',
+      );
+    expect(deleted(probed)).toBe(true);
+    expect(deleted([...probed.slice(1), { operation: 'stop', status: 1 }])).toBe(false);
   });
 
   test('unknown nodes and resources are said, all of them', () => {
