@@ -2,7 +2,7 @@
  * The way of a datagram in: cheap tests first, the seal next, belief last. Everything refused is counted by reason.
  * Nothing unauthenticated costs more than one derivation of a key, and those are rationed per claimed sender.
  */
-import { decodeFrames } from './codec.ts';
+import { decodeFrames } from './decode.ts';
 import { type Core, forever } from './core.ts';
 import type { Duplicates } from './duplicates.ts';
 import type { Frame } from './frames.ts';

@@ -9,7 +9,7 @@
  * The one that was there first stays; the later one (its incarnation is higher) stops. Otherwise the two would take
  * turns being put out by everybody.
  */
-import { decodeFrames } from './codec.ts';
+import { decodeFrames } from './decode.ts';
 import { type Core, never } from './core.ts';
 import type { HeartbeatFrame } from './frames.ts';
 import type { Outbox } from './outbox.ts';

@@ -1,5 +1,5 @@
 /**
- * What nodes say to each other. One interface a frame; their bytes are in codec.ts, their meaning in docs/protocol.md.
+ * What nodes say to each other. One interface a frame; their bytes are in encode.ts, their meaning in docs/protocol.md.
  *
  * Every frame of a change of view carries `attempt`: the tag the new view will have. It names number, initiator, the
  * initiator's incarnation and the members at once, so that an answer can never be taken for one to another attempt.

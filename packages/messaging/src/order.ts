@@ -9,7 +9,7 @@
  * marks that heartbeats carry. Only the recovery of the promised attempt may add entries, and only up to its cut. A
  * mark learned while frozen once let a node deliver beyond the cut: virtual synchrony broken, once in 1300 seeds.
  */
-import { entryHead, orderedHead } from './codec.ts';
+import { entryHead, orderedHead } from './codec-tables.ts';
 import { type Core, forever, never } from './core.ts';
 import type { OrderedEntry, OrderedFrame, Range } from './frames.ts';
 import { deliveriesPerStep, gapAnswerBytes, gapAnswerEntries, rangesMax } from './limits.ts';

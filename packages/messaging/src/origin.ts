@@ -5,7 +5,7 @@
  * go-back-N with one timer for the oldest: timers of their own for each entry gave tails of seconds under loss.
  * What has no place when the view ends is rejected to the application, never carried over: so its fate is known.
  */
-import { entryHead, frameHead } from './codec.ts';
+import { entryHead, frameHead } from './codec-tables.ts';
 import type { Core } from './core.ts';
 import { forever } from './core.ts';
 import type { Entry, EntryKind } from './frames.ts';

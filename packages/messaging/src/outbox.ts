@@ -3,7 +3,7 @@
  *
  * Bundling is by turn of the host's loop, not by a delay: whatever one turn produced leaves together.
  */
-import { encodeFrame } from './codec.ts';
+import { encodeFrame } from './encode.ts';
 import type { Core } from './core.ts';
 import type { Frame } from './frames.ts';
 import { datagramBytesMax, datagramOverhead, outboxFrames } from './limits.ts';

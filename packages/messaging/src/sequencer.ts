@@ -5,7 +5,7 @@
  * Fairness: origins take turns of at most 64 entries or 64 KiB, the coordinator's own messages among them; without that
  * its own traffic starved everyone else's. Window: at most 2048 entries or 4 MiB that some member lacks; then it waits.
  */
-import { entryHead, orderedHead } from './codec.ts';
+import { entryHead, orderedHead } from './codec-tables.ts';
 import { type Core, forever, never } from './core.ts';
 import type { Entry, OrderedEntry } from './frames.ts';
 import { outOfOrderBytes, outOfOrderEntries, turnBytes, turnEntries, windowBytes, windowEntries } from './limits.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeFrames, encodeFrame } from '../src/codec.ts';
+import { decodeFrames } from '../src/decode.ts';
+import { encodeFrame } from '../src/encode.ts';
 import type { Frame } from '../src/frames.ts';
 import { identitySeal } from '../src/seal.ts';
 import { cryptoSeal } from '../src/seal-crypto.ts';

@@ -1,7 +1,8 @@
 /** Whatever arrives, the decoder answers and the engine stands: without the key, and, worse, with it. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeFrames, encodeFrame } from '../src/codec.ts';
+import { decodeFrames } from '../src/decode.ts';
+import { encodeFrame } from '../src/encode.ts';
 import type { Frame } from '../src/frames.ts';
 import { readHeader } from '../src/packet.ts';
 import { settledCluster } from './harness/settled.ts';

@@ -3,7 +3,8 @@
  * the engine's heartbeats, and answers nothing by itself.
  */
 import { type Epoch, type Instant, seededRandom } from '@systole/kernel';
-import { decodeFrames, encodeFrame } from '../../src/codec.ts';
+import { decodeFrames } from '../../src/decode.ts';
+import { encodeFrame } from '../../src/encode.ts';
 import { type Configuration, protocolRange, timingProfiles } from '../../src/configuration.ts';
 import { createEngine } from '../../src/engine.ts';
 import type { Frame, HeartbeatFrame, Identity, InstallationFrame } from '../../src/frames.ts';

@@ -1,5 +1,6 @@
 /** Looks into datagrams under the identity seal, and takes frames out of them: for faults that hit one kind of frame. */
-import { decodeFrames, encodeFrame } from '../../src/codec.ts';
+import { decodeFrames } from '../../src/decode.ts';
+import { encodeFrame } from '../../src/encode.ts';
 import type { Frame } from '../../src/frames.ts';
 import { headerBytes, prefixBytes, readHeader, tagBytes } from '../../src/packet.ts';
 import { identitySeal } from '../../src/seal.ts';
