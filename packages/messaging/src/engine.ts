@@ -10,15 +10,16 @@
 import type { Instant } from '@systole/kernel';
 import { checkConfiguration, type Configuration } from './configuration.ts';
 import { Core, forever, never } from './core.ts';
-import { type Admitted, Door } from './door.ts';
+import { Door } from './door.ts';
 import { Duplicates } from './duplicates.ts';
-import type { Frame, HeartbeatFrame } from './frames.ts';
-import { heartbeatOf } from './heartbeat.ts';
-import { gapAnswerEntries, unreliableBytesMax } from './limits.ts';
+import { Hearing } from './hearing.ts';
+import { unreliableBytesMax } from './limits.ts';
 import { Links } from './links.ts';
 import { Membership } from './membership.ts';
 import { Outbox } from './outbox.ts';
-import { type Peer, Peers } from './peers.ts';
+import { Peers } from './peers.ts';
+import { Pulse } from './pulse.ts';
+import { Routing } from './routing.ts';
 import { Stalls } from './stalls.ts';
 import { Standing } from './standing.ts';
 import { statusOf } from './status.ts';
@@ -29,26 +30,15 @@ import type {
   EngineInput,
   EngineOptions,
   EngineStatus,
-  NodeId,
   StateRecord,
 } from './surface.ts';
 import { sameTag } from './view-tag.ts';
 
-/** Two heartbeats are at least so far apart, however many reasons there are to send one at once. */
-const heartbeatGapMs = 5;
 const secondMs = 1000;
 const leaveWaitMs = 500;
-const applicationStalledMs = 1000;
-const applicationHangMs = 10_000;
-/** Clocks further apart than this are reported: services and logs need common time. The protocol does not. */
-const skewReportMs = 1000;
-const skewReportAgainMs = 600_000;
 /** A higher incarnation of ours, told for so long, makes this one restart. Peers tell once a second. */
 const staleWaitMs = 3000;
 const staleForgetMs = 5000;
-/** Entries one recovery request is answered with. */
-const recoveryEntries = 128;
-
 /** Starts an engine. Its first `tick` asks to save the new incarnation; nothing is sent before that is answered. */
 export function createEngine(options: EngineOptions): Engine {
   checkConfiguration(options.configuration);
@@ -64,22 +54,19 @@ class MessagingEngine implements Engine {
   readonly #standing: Standing;
   readonly #membership: Membership;
   readonly #stalls: Stalls;
+  readonly #hearing: Hearing;
+  readonly #routing: Routing;
+  readonly #pulse: Pulse;
   #phase: 'new' | 'starting' | 'running' | 'left' = 'new';
   #saves = new Map<number, () => void>();
   #nextToken = 1;
   #lastStep: number;
   #wake: number;
   #mustFlush = true;
-  #nextHeartbeat = never;
-  #lastHeartbeat = never;
   #nextSecond: number;
-  #heardBefore = 0;
   #leaveAt = forever;
-  #aliveAt: number | undefined;
-  #wallOffset: number | undefined;
   #staleSince = never;
   #staleLast = never;
-  readonly #skewReported = new Map<NodeId, number>();
 
   constructor(options: EngineOptions) {
     this.#core = new Core(options);
@@ -100,6 +87,9 @@ class MessagingEngine implements Engine {
     const highest = Math.max(options.saved?.highestNumber ?? 0, memory.lineage);
     this.#membership = new Membership(this.#core, this.#peers, this.#links, this.#outbox, this.#standing, highest);
     this.#stalls = new Stalls(this.#core);
+    this.#hearing = new Hearing(this.#core, this.#links, this.#membership, this.#standing);
+    this.#pulse = new Pulse(this.#core, this.#peers, this.#links, this.#outbox, this.#membership, this.#standing);
+    this.#routing = new Routing(this.#core, this.#links, this.#outbox, this.#membership);
     this.#lastStep = options.now;
     this.#wake = options.now;
     this.#nextSecond = options.now;
@@ -127,7 +117,7 @@ class MessagingEngine implements Engine {
 
   status(now: Instant): EngineStatus {
     this.#core.now = Math.max(now, this.#lastStep);
-    const facts = { stallMs: this.#stalls.announced(), wallOffset: this.#wallOffset, phase: this.#phase };
+    const facts = { stallMs: this.#stalls.announced(), wallOffset: this.#hearing.wallOffset, phase: this.#phase };
     return statusOf(this.#core, this.#peers, this.#links, this.#membership, this.#standing, facts);
   }
 
@@ -161,10 +151,10 @@ class MessagingEngine implements Engine {
         if (input.wallAheadMs > this.#core.timing.leaseMs) this.#pause(input.wallAheadMs);
         return;
       case 'wallClock':
-        this.#wallOffset = input.wall - this.#core.now;
+        this.#hearing.wallOffset = input.wall - this.#core.now;
         return;
       case 'applicationAlive':
-        this.#aliveAt = this.#core.now;
+        this.#pulse.applicationLives();
         return;
       case 'backlog':
         this.#membership.hasBacklog = input.present;
@@ -207,7 +197,7 @@ class MessagingEngine implements Engine {
     this.#phase = 'starting';
     this.#save(this.#standing.memory, () => {
       this.#phase = 'running';
-      this.#nextHeartbeat = this.#core.now;
+      this.#pulse.begin();
       this.#mustFlush = true;
     });
   }
@@ -250,71 +240,15 @@ class MessagingEngine implements Engine {
     if (isNew) this.#membership.wantHeartbeat = true;
     if (session.proven) peer.lastHeard = this.#core.now;
     for (const frame of admitted.frames) {
-      if (frame.type === 'heartbeat') this.#heartbeat(admitted, frame);
+      if (frame.type === 'heartbeat') this.#hearing.heartbeat(admitted, frame);
       else if (frame.type === 'staleIncarnation') this.#staleIncarnation(frame.mustExceed);
       else if (session.proven) {
         this.#mustFlush = true;
-        this.#dispatch(peer.node, peer.incarnation, frame, admitted);
+        this.#routing.take(peer.node, peer.incarnation, frame, admitted);
       } else this.#core.counters.add('unproven');
     }
     const { order, sequencer } = this.#membership;
     if (!this.#outbox.isEmpty || (sequencer !== undefined && order.log.received > order.stable)) this.#mustFlush = true;
-  }
-
-  #heartbeat({ peer, session, linkId }: Admitted, frame: HeartbeatFrame): void {
-    const { now, self, incarnation, counters } = this.#core;
-    counters.add('heartbeatsReceived');
-    this.#links.heard(peer, linkId, frame.number);
-    if (frame.number > peer.arrivedNumber) {
-      peer.arrivedNumber = frame.number;
-      peer.arrivedAt = now;
-    }
-    const echo = frame.echoes.find(({ node }) => node === self);
-    const echoesMe = echo !== undefined && echo.incarnation === incarnation && echo.number > 0;
-    if (!session.proven) {
-      if (!echoesMe || echo.number < session.firstSeen) return;
-      session.proven = true;
-      peer.proven = true;
-      peer.lastHeard = now;
-      this.#membership.touch();
-    }
-    if (echoesMe) this.#links.echoed(peer, echo);
-    if (peer.heartbeat !== undefined && frame.number <= peer.heartbeat.number) return; // another link, or overtaken
-    const before = peer.heartbeat;
-    peer.heartbeat = frame;
-    peer.heartbeatAt = now;
-    peer.listsMe = echoesMe && echo.heard;
-    if (echoesMe) {
-      const sentAt = this.#core.heartbeatSentAt(echo.number);
-      if (sentAt > peer.echoedSentAt) peer.echoedSentAt = sentAt;
-      if (frame.active && !frame.promised && sameTag(frame.view, this.#membership.view.tag)) {
-        if (sentAt > peer.confirmedAt) {
-          peer.confirmedAt = sentAt;
-          this.#standing.confirmed();
-        }
-        if (frame.deviceLeaseMs > 0) this.#standing.deviceGrant(frame.view, sentAt + frame.deviceLeaseMs, 0);
-      }
-    }
-    this.#noteSkew(peer, frame.wall);
-    this.#membership.heartbeat(peer, frame);
-    if (before === undefined || isNews(before, frame)) this.#membership.touch();
-  }
-
-  #noteSkew(peer: Peer, wall: number): void {
-    if (wall === 0 || this.#wallOffset === undefined) return;
-    const { now } = this.#core;
-    peer.wallOffset = wall - now;
-    const skewMs = peer.wallOffset - this.#wallOffset;
-    const reported = this.#skewReported.get(peer.node);
-    if (Math.abs(skewMs) < skewReportMs) {
-      if (reported !== undefined && Math.abs(skewMs) < skewReportMs / 2) {
-        this.#skewReported.delete(peer.node);
-        this.#core.report('clockSkewGone', { node: peer.node, skewMs });
-      }
-    } else if (reported === undefined || now - reported >= skewReportAgainMs) {
-      this.#skewReported.set(peer.node, now);
-      this.#core.report('clockSkew', { node: peer.node, skewMs });
-    }
   }
 
   /**
@@ -346,99 +280,8 @@ class MessagingEngine implements Engine {
   #drainLoopback(): void {
     const { loopback } = this.#membership;
     for (let frame = loopback.shift(); frame !== undefined; frame = loopback.shift()) {
-      this.#dispatch(this.#core.self, this.#core.incarnation, frame, undefined);
+      this.#routing.take(this.#core.self, this.#core.incarnation, frame, undefined);
       this.#mustFlush = true;
-    }
-  }
-
-  #dispatch(from: NodeId, incarnation: number, frame: Frame, admitted: Admitted | undefined): void {
-    const membership = this.#membership;
-    switch (frame.type) {
-      case 'proposal':
-        return membership.proposal(from, incarnation, frame);
-      case 'promise':
-        return membership.promise(from, frame.attempt, frame.report);
-      case 'refusal':
-        return membership.refusal(from, frame);
-      case 'recoveryPlan':
-        membership.participationIn(frame.attempt)?.plan(frame, membership.order);
-        return;
-      case 'recovered':
-        return membership.recovered(from, frame.attempt);
-      case 'installation':
-        return membership.installation(from, frame);
-      case 'installed':
-        return membership.installed(from, frame.view);
-      case 'activation':
-        return membership.activation(frame.view);
-      case 'submission':
-      case 'ordered':
-      case 'tail':
-      case 'receipt':
-      case 'gap':
-      case 'submissionGap':
-        return this.#orderFrame(from, incarnation, frame);
-      case 'ping':
-        if (admitted !== undefined) this.#outbox.onLink(admitted.linkId, from, { ...frame, type: 'pong' });
-        return;
-      case 'pong':
-        if (admitted !== undefined) this.#pong(admitted, frame.sent);
-        return;
-      case 'sizeProbe':
-        if (admitted !== undefined) this.#outbox.onLink(admitted.linkId, from, { type: 'sizeReply', size: frame.size });
-        return;
-      case 'sizeReply':
-        if (admitted !== undefined) this.#links.probeAnswered(admitted.peer, admitted.linkId);
-        return;
-      case 'unreliable':
-        this.#core.emit({ type: 'unreliable', from, body: frame.bytes });
-        return;
-      default:
-        return; // heartbeats and staleIncarnation were taken before
-    }
-  }
-
-  #pong({ peer, linkId }: Admitted, sent: number): void {
-    const rtt = (this.#core.now - sent) >>> 0;
-    if (rtt < this.#core.timing.suspectMaxMs) this.#links.pongArrived(peer, linkId, rtt);
-  }
-
-  /** Frames of a view's order: only from its members, in the life in which they are members. */
-  #orderFrame(
-    from: NodeId,
-    incarnation: number,
-    frame: Extract<Frame, { type: 'submission' | 'ordered' | 'tail' | 'receipt' | 'gap' | 'submissionGap' }>,
-  ): void {
-    const membership = this.#membership;
-    const rank = membership.rankOf(from);
-    if (!sameTag(frame.view, membership.view.tag) || membership.view.members[rank]?.incarnation !== incarnation) {
-      this.#core.counters.add('misplaced');
-      return;
-    }
-    const { frozen } = membership;
-    // Only an active view has an order: whoever speaks of it proves that all have installed it.
-    if ((frame.type === 'ordered' || frame.type === 'tail') && !frozen) membership.activate();
-    const { order, sequencer, active } = membership;
-    switch (frame.type) {
-      case 'ordered':
-        if (frozen) membership.participation?.recovering(frame, order);
-        else order.ordered(frame);
-        return;
-      case 'tail':
-        order.learn(frame.highest, frame.stable, frame.durable);
-        if (frame.receiptWanted && active) order.wantReceipt();
-        return;
-      case 'gap':
-        if (!active && !frozen) return;
-        return order.answerGap(from, frame.ranges, this.#links.budget(), frozen ? recoveryEntries : gapAnswerEntries);
-      case 'submission':
-        if (active && !frozen) sequencer?.submission(rank, frame.entries);
-        return;
-      case 'receipt':
-        if (active && !frozen) sequencer?.receipt(rank, frame.received, frame.durable);
-        return;
-      default:
-        if (active && !frozen) order.origin.gap(frame.next, this.#links.budget());
     }
   }
 
@@ -481,15 +324,13 @@ class MessagingEngine implements Engine {
       membership.order.origin.submit('agreed', new Uint8Array(0), undefined, 'departure', membership.fragmentBytes);
     }
     membership.wantHeartbeat = true;
-    this.#leavingBeats = 3;
+    this.#pulse.announceLeave();
   }
-
-  #leavingBeats = 0;
 
   /** Let go when a view without this node exists, or nobody is left to make one, or after half a second. */
   #tendLeave(): void {
     const membership = this.#membership;
-    if (!membership.isLeaving || (this.#leavingBeats > 0 && this.#core.now < this.#leaveAt)) return;
+    if (!membership.isLeaving || (this.#pulse.isAnnouncing && this.#core.now < this.#leaveAt)) return;
     const others = membership.view.members.filter(({ node }) => node !== this.#core.self);
     const isLetGo = this.#peers.all.some(
       ({ heartbeat, node }) =>
@@ -530,7 +371,7 @@ class MessagingEngine implements Engine {
     this.#drainLoopback();
     this.#flushOrder();
     this.#eachSecond();
-    this.#beat();
+    this.#pulse.beat(this.#stalls.announced(), this.#hearing.wallOffset);
     membership.tick(); // what the flush delivered may have changed the membership: a departure
     this.#drainLoopback();
     this.#outbox.flush();
@@ -547,52 +388,6 @@ class MessagingEngine implements Engine {
     order.deliver();
     order.askForGaps();
     order.sendReceipt();
-  }
-
-  #beat(): void {
-    const { now, timing, counters } = this.#core;
-    const membership = this.#membership;
-    if (this.#isApplicationHung) {
-      membership.wantHeartbeat = false; // the peers and the watchdog shall notice
-      return;
-    }
-    this.#noteHeardSet();
-    if (membership.wantHeartbeat) {
-      membership.wantHeartbeat = false;
-      this.#nextHeartbeat = Math.min(this.#nextHeartbeat, this.#lastHeartbeat + heartbeatGapMs);
-    }
-    if (now < this.#nextHeartbeat) return;
-    this.#links.review();
-    const isSecond = now >= this.#byUnicastAt;
-    if (isSecond) this.#byUnicastAt = now + secondMs;
-    const facts = {
-      stallMs: this.#stalls.announced(),
-      applicationStalled: this.#aliveAt !== undefined && now - this.#aliveAt > applicationStalledMs,
-      wall: this.#wallOffset === undefined ? 0 : Math.max(0, this.#wallOffset + now),
-    };
-    const frame = heartbeatOf(this.#core, this.#peers, this.#links, membership, this.#standing, facts);
-    counters.add('heartbeatsSent');
-    this.#outbox.toAll(frame, isSecond);
-    this.#lastHeartbeat = now;
-    this.#nextHeartbeat = now + timing.heartbeatMs;
-    if (this.#leavingBeats > 0) {
-      this.#leavingBeats -= 1;
-      if (this.#leavingBeats > 0) this.#nextHeartbeat = now + heartbeatGapMs;
-    }
-  }
-
-  #byUnicastAt = never;
-
-  get #isApplicationHung(): boolean {
-    return this.#aliveAt !== undefined && this.#core.now - this.#aliveAt > applicationHangMs;
-  }
-
-  /** A peer that is no longer heard is news for everybody. */
-  #noteHeardSet(): void {
-    let heard = 0;
-    for (const peer of this.#peers.all) if (this.#peers.isHeard(peer)) heard += 1;
-    if (heard < this.#heardBefore) this.#membership.wantHeartbeat = true;
-    this.#heardBefore = heard;
   }
 
   #eachSecond(): void {
@@ -629,7 +424,7 @@ class MessagingEngine implements Engine {
     if (this.#phase === 'new' || this.#mustFlush || this.#membership.wantHeartbeat) return now;
     const { order, sequencer, active, frozen } = this.#membership;
     let next = Math.min(
-      this.#nextHeartbeat,
+      this.#pulse.nextDeadline(),
       this.#nextSecond,
       this.#membership.nextDeadline(),
       this.#standing.nextDeadline(),
@@ -638,20 +433,7 @@ class MessagingEngine implements Engine {
       next = Math.min(next, order.nextDeadline(), sequencer?.nextDeadline() ?? order.origin.nextDeadline());
     }
     if (this.#membership.isLeaving) next = Math.min(next, this.#leaveAt);
-    if (this.#isApplicationHung) next = Math.max(next, now + secondMs);
+    if (this.#pulse.isApplicationHung) next = Math.max(next, now + secondMs);
     return Math.max(now, next);
   }
-}
-
-/** Whether a heartbeat says something else than the one before, as far as the choice of members goes. */
-function isNews(before: HeartbeatFrame, after: HeartbeatFrame): boolean {
-  if (!sameTag(before.view, after.view) || before.active !== after.active || before.quorate !== after.quorate)
-    return true;
-  if (before.leaving !== after.leaving || before.echoes.length !== after.echoes.length) return true;
-  return after.echoes.some((echo, index) => {
-    const old = before.echoes[index];
-    return (
-      old === undefined || old.node !== echo.node || old.heard !== echo.heard || old.incarnation !== echo.incarnation
-    );
-  });
 }

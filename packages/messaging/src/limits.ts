@@ -37,6 +37,8 @@ export const outboxFrames = 4096;
 export const sessionsPerPeer = 4;
 /** Unknown sessions of one claimed sender that are derived a second: derivation is what a forger can make us pay. */
 export const derivationsPerSecond = 20;
+/** View numbers have 48 bits; nothing honest comes near, and a wrong one must not leave too few. */
+export const numberMax = 2 ** 47;
 /** Sequence numbers end the view by force above this: 32 bits never wrap. */
 export const sequenceCeiling = 2 ** 32 - 2 ** 20;
 /** Largest datagram accepted or built. */

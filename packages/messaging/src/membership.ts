@@ -13,6 +13,7 @@
 import { Attempt } from './attempt.ts';
 import { type Core, never } from './core.ts';
 import { Damping } from './damping.ts';
+import { Departures } from './departures.ts';
 import { Evaluation } from './evaluation.ts';
 import type {
   Frame,
@@ -24,8 +25,9 @@ import type {
   RefusalFrame,
   Report,
 } from './frames.ts';
-import { rangesMax, sequenceCeiling } from './limits.ts';
+import { numberMax, rangesMax, sequenceCeiling } from './limits.ts';
 import type { Links } from './links.ts';
+import { Objections } from './objections.ts';
 import { Order } from './order.ts';
 import { Origin } from './origin.ts';
 import type { Outbox } from './outbox.ts';
@@ -33,13 +35,10 @@ import { Participation } from './participation.ts';
 import type { Peer, Peers } from './peers.ts';
 import { Sequencer } from './sequencer.ts';
 import type { Standing } from './standing.ts';
-import type { Departure, DepartureCause, Member, NodeId, View, ViewTag } from './surface.ts';
+import type { Departure, Member, NodeId, View, ViewTag } from './surface.ts';
 import { noView, sameTag, tagOf } from './view-tag.ts';
 
 const backoff = { stale: 10, cannotHear: 50, wouldDrop: 1000, overdue: 20 } as const;
-
-/** View numbers have 48 bits; nothing honest comes near, and a wrong one must not leave too few. */
-const numberMax = 2 ** 47;
 
 interface Promised {
   readonly tag: ViewTag;
@@ -53,7 +52,9 @@ export class Membership {
   readonly #outbox: Outbox;
   readonly #standing: Standing;
   readonly #damping: Damping;
+  readonly #departures: Departures;
   readonly #evaluation: Evaluation;
+  readonly #objections: Objections;
   /** Frames of this node to itself: an initiator takes part in its attempt like any other member. */
   readonly loopback: Frame[] = [];
   view: View;
@@ -68,12 +69,8 @@ export class Membership {
   #promised: Promised;
   attempt: Attempt | undefined;
   participation: Participation | undefined;
-  /** Nodes known to leave, by the incarnation that leaves. */
-  readonly leaving = new Map<NodeId, number>();
   /** Members seen in a newer view without us, and the heartbeat that said so. */
   readonly movedOn = new Map<NodeId, number>();
-  /** Nodes that left cleanly since the last view. */
-  leftCleanly: readonly NodeId[] = [];
   isLeaving = false;
   needChange = false;
   #backoffUntil = never;
@@ -94,6 +91,7 @@ export class Membership {
     this.#outbox = outbox;
     this.#standing = standing;
     this.#damping = new Damping(core);
+    this.#departures = new Departures(peers, this.#damping);
     const me = { node: core.self, incarnation: core.incarnation };
     this.highestNumber = highestNumber + 1;
     const tag = tagOf(this.highestNumber, core.self, core.incarnation, [me]);
@@ -106,8 +104,19 @@ export class Membership {
     };
     this.order = this.#newOrder();
     this.#evaluation = new Evaluation(core, peers, standing, this.#damping, this);
+    this.#objections = new Objections(core, peers, standing, this.#evaluation, this);
     this.#evaluateAt = core.now;
     this.#joinUntil = core.now + core.timing.joinMs;
+  }
+
+  /** Nodes known to leave, by the incarnation that leaves. */
+  get leaving(): Map<NodeId, number> {
+    return this.#departures.leaving;
+  }
+
+  /** Nodes that left cleanly since the last view. */
+  get leftCleanly(): readonly NodeId[] {
+    return this.#departures.leftCleanly;
   }
 
   get frozen(): boolean {
@@ -248,7 +257,7 @@ export class Membership {
     if (node === this.#core.self) return false;
     const peer = this.#peers.get(node);
     if (peer === undefined || peer.incarnation !== incarnation || this.#evaluation.isLeaving(peer)) return true;
-    if (this.#isHolding) return false;
+    if (this.isHolding) return false;
     if (!this.#peers.isHeard(peer)) return true;
     return peer.heartbeatAt > attempt.startedAt && !peer.listsMe;
   }
@@ -274,7 +283,7 @@ export class Membership {
     const initiator = this.#peers.get(participation.initiator);
     const isInitiatorGone =
       participation.initiator !== this.#core.self &&
-      !this.#isHolding &&
+      !this.isHolding &&
       (initiator === undefined ||
         initiator.incarnation !== participation.initiatorIncarnation ||
         !this.#peers.isHeard(initiator));
@@ -284,7 +293,8 @@ export class Membership {
     this.touch();
   }
 
-  get #isHolding(): boolean {
+  /** After a pause of its own this node judges nobody until it has read its mail. */
+  get isHolding(): boolean {
     return this.hasBacklog || this.#core.now < this.judgeFrom;
   }
 
@@ -292,7 +302,7 @@ export class Membership {
     this.#dirty = false;
     this.#evaluateAt = this.#core.now + this.#core.timing.heartbeatMs;
     if (this.attempt !== undefined || this.participation !== undefined || this.isLeaving) return;
-    if (this.#isHolding) {
+    if (this.isHolding) {
       this.#evaluateAt = Math.max(this.judgeFrom, this.#core.now + 10);
       return;
     }
@@ -327,18 +337,12 @@ export class Membership {
     const number = Math.max(this.highestNumber, this.#promised.tag.number, this.view.tag.number) + 1;
     const tag = tagOf(number, this.#core.self, this.#core.incarnation, members);
     this.#core.counters.add('attempts');
-    this.#core.report('attempt', { view: number, members: ordered, evidence: this.#evidence(nodes) });
-    this.attempt = new Attempt(this.#core, tag, members, (node, frame) => this.#send(node, frame));
-  }
-
-  /** Why members of the present view are not in the next one, for the log. */
-  #evidence(nodes: readonly NodeId[]): readonly Record<string, unknown>[] {
-    return this.view.members.flatMap(({ node, incarnation }) => {
-      const peer = this.#peers.get(node);
-      if (nodes.includes(node) || peer === undefined) return [];
-      const silenceMs = this.#peers.silence(peer);
-      return [{ node, cause: this.#cause(node, incarnation), silenceMs, limitMs: this.#peers.limit(peer) }];
+    this.#core.report('attempt', {
+      view: number,
+      members: ordered,
+      evidence: this.#departures.evidence(this.view, nodes),
     });
+    this.attempt = new Attempt(this.#core, tag, members, (node, frame) => this.#send(node, frame));
   }
 
   promise(from: NodeId, tag: ViewTag, report: Report): void {
@@ -402,7 +406,7 @@ export class Membership {
         this.#promise(tag, from);
       return;
     }
-    const refusal = this.#objection(from, frame);
+    const refusal = this.#objections.to(from, frame, this.#promised.tag.number);
     if (refusal !== undefined) {
       this.#send(from, { type: 'refusal', attempt: tag, highestNumber: this.highestNumber, ...refusal });
       return;
@@ -420,60 +424,6 @@ export class Membership {
     this.order.frozen = true;
     this.#standing.freeze();
     this.#promise(tag, from);
-  }
-
-  /** The only number that may be promised to is one greater than any promised before: never an equal one. */
-  #objection(
-    from: NodeId,
-    { attempt: tag, members }: ProposalFrame,
-  ): Pick<RefusalFrame, 'why' | 'missing'> | undefined {
-    const { counters, configuration, self } = this.#core;
-    if (tag.number <= this.#promised.tag.number || tag.number > numberMax) {
-      counters.add('refusedStale');
-      return { why: 'stale', missing: [] };
-    }
-    const initiator = this.#peers.get(from);
-    const isForeign = from !== self && !this.isMember(from);
-    if (isForeign && initiator !== undefined && initiator.revision !== configuration.revision) {
-      counters.add('refusedConfiguration');
-      return { why: 'configuration', missing: [] };
-    }
-    const missing = members.filter((member) => !this.#accepts(member)).map(({ node }) => node);
-    if (missing.length > 0) {
-      counters.add('refusedCannotHear');
-      return { why: 'cannotHear', missing };
-    }
-    if (isForeign && this.active && !this.frozen && this.#standing.isViewQuorate) {
-      const dropped = this.view.members.some(({ node, incarnation }) => {
-        if (node === self || members.some((member) => member.node === node)) return false;
-        const peer = this.#peers.get(node);
-        return (
-          peer !== undefined &&
-          peer.incarnation === incarnation &&
-          !this.#evaluation.isLeaving(peer) &&
-          this.#peers.isMutual(peer)
-        );
-      });
-      if (dropped) {
-        counters.add('refusedWouldDrop');
-        return { why: 'wouldDrop', missing: [] };
-      }
-    }
-    if (this.active && !this.frozen && this.#standing.isViewQuorate) {
-      const heldOut = members.filter(({ node }) => !this.isMember(node) && this.heldOutMs(node) > 0);
-      if (heldOut.length > 0) {
-        counters.add('refusedWouldDrop');
-        return { why: 'wouldDrop', missing: [] };
-      }
-    }
-    return undefined;
-  }
-
-  /** No other life of a member of ours, which has to go first; and heard, unless a pause of our own forbids to judge. */
-  #accepts({ node, incarnation }: Identity): boolean {
-    const member = this.view.members[this.rankOf(node)];
-    if (member !== undefined && member.incarnation !== incarnation) return false;
-    return this.#isHolding || this.#peers.hears(node, incarnation);
   }
 
   #promise(tag: ViewTag, to: NodeId): void {
@@ -532,7 +482,7 @@ export class Membership {
       previous: frame.groups.find((group) => group.members.includes(identity.node))?.view ?? noView,
       lineage: frame.memories[index]?.lineage ?? 0,
     }));
-    const departed = this.#departed(old, members);
+    const departed = this.#departures.between(old, members);
     this.view = { tag: frame.attempt, members, protocol: frame.protocol, features: frame.features };
     this.#reports = frame.members.map(({ node }, index) => ({
       node,
@@ -574,31 +524,6 @@ export class Membership {
     this.isVisible = true;
     this.#shown = this.view;
     this.#core.emit({ type: 'view', view: this.view, previous: before?.tag ?? noView, joined, departed });
-  }
-
-  #departed(old: View, members: readonly Member[]): Departure[] {
-    const gone = old.members.filter(
-      ({ node, incarnation }) => !members.some((member) => member.node === node && member.incarnation === incarnation),
-    );
-    const departures = gone.map(({ node, incarnation }) => ({
-      node,
-      incarnation,
-      cause: this.#cause(node, incarnation),
-    }));
-    this.leftCleanly = departures.filter(({ cause }) => cause === 'left').map(({ node }) => node);
-    for (const { node, cause } of departures) {
-      if (cause !== 'left') this.#damping.departed(node, cause === 'laggard');
-    }
-    return departures;
-  }
-
-  #cause(node: NodeId, incarnation: number): DepartureCause {
-    const peer = this.#peers.get(node);
-    if (this.leaving.get(node) === incarnation) return 'left';
-    if (peer === undefined) return 'lost'; // no longer configured
-    if (peer.incarnation !== incarnation) return 'restarted';
-    if (this.#damping.isEvicted(node)) return 'laggard';
-    return this.#peers.isHeard(peer) ? 'partial' : 'lost';
   }
 
   readmit(node: NodeId): void {

@@ -64,9 +64,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an equal number of another initiator is promised to',
-    file: 'membership.ts',
-    find: 'if (tag.number <= this.#promised.tag.number ||',
-    replace: 'if (tag.number < this.#promised.tag.number ||',
+    file: 'objections.ts',
+    find: 'if (tag.number <= promisedNumber ||',
+    replace: 'if (tag.number < promisedNumber ||',
     killedBy: { test: 'pitfalls', name: 'P3:' },
   },
   {
@@ -141,7 +141,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "frames of another view's order are taken",
-    file: 'engine.ts',
+    file: 'routing.ts',
     find: '!sameTag(frame.view, membership.view.tag) ||',
     replace: '',
     killedBy: { seeds: 40 },
