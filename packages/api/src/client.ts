@@ -6,7 +6,7 @@ import type { Change, Cib, CibVersion, Configuration } from '@systole/cib';
 import { type ErrorCode, SystoleError } from '@systole/kernel';
 import type { AttributesRequest, CleanUpRequest, DeviceRequest, FenceRequest } from './requests.ts';
 import { type ErrorBody, routes } from './routes.ts';
-import type { EventRow, FencingRow, StatusReport, TransitionRow } from './status.ts';
+import type { EventRow, FencingRow, KeyReport, StatusReport, TransitionRow } from './status.ts';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';
@@ -133,6 +133,15 @@ export class Client {
 
   quorumForce(): Promise<unknown> {
     return this.#post(routes.quorumForce, {});
+  }
+
+  keys(): Promise<KeyReport> {
+    return this.#get(routes.keys);
+  }
+
+  /** Answers when the new key is on this node's disk; the rest happens by itself, and `keys` tells how far it is. */
+  rotateKey(without: readonly string[]): Promise<{ readonly to: number }> {
+    return this.#post(routes.rotateKey, { without });
   }
 
   async transitions(): Promise<readonly TransitionRow[]> {

@@ -59,6 +59,11 @@ export interface UndoRequest {
   readonly epoch: number;
 }
 
+export interface RotateKeyRequest {
+  /** Nodes that are away and are not waited for. */
+  readonly without?: readonly string[];
+}
+
 const name = Type.String({ minLength: 1, maxLength: 1024 });
 const whole = Type.Integer({ minimum: 0 });
 const optionalName = Type.Optional(name);
@@ -130,6 +135,7 @@ export const requestSchemas = {
     strict,
   ),
   undo: Type.Object({ epoch: whole }, strict),
+  rotateKey: Type.Object({ without: Type.Optional(Type.Array(name, { maxItems: 32 })) }, strict),
   empty: Type.Object({}, strict),
 } as const;
 

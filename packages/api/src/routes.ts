@@ -21,6 +21,8 @@ export const routes = {
   quorum: '/v1/quorum',
   quorumProceed: '/v1/quorum/proceed',
   quorumForce: '/v1/quorum/force',
+  keys: '/v1/keys',
+  rotateKey: '/v1/keys/rotate',
   transitions: '/v1/transitions',
   events: '/v1/events',
   eventStream: '/v1/events/stream',

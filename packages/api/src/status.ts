@@ -121,3 +121,17 @@ export interface TransitionRow {
   readonly failed?: number;
   readonly skipped?: number;
 }
+
+/** `GET /v1/keys`: which cluster keys this node has, never the keys. */
+export interface KeyReport {
+  readonly keys: readonly { readonly id: number; readonly print: string }[];
+  /** Id of the key that this node seals with. */
+  readonly primary: number;
+  /** A change of the key that is under way. */
+  readonly rotation?: { readonly to: number; readonly print: string; readonly without: readonly string[] };
+  /** How far each member is. */
+  readonly members: readonly { readonly node: string; readonly stage: 'before' | 'added' | 'primary' | 'done' }[];
+  readonly waitingFor: readonly string[];
+  /** What it waits for, in words. */
+  readonly waiting?: string;
+}

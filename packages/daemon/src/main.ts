@@ -26,7 +26,7 @@ import { EventLog } from './host/event-log.ts';
 import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
 import { Identity } from './host/identity.ts';
-import { readKeys } from './host/key.ts';
+import { readKeyRing, writeKeyRing } from './host/key.ts';
 import { addressOf, peerAddresses, prepareLink } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
 import { RemoteMessaging } from './host/messaging-remote.ts';
@@ -94,7 +94,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   const cache = module.getCompileCacheDir();
   if (cache !== undefined) process.env['NODE_COMPILE_CACHE'] ??= cache;
   const log = createLogger(configuration.logLevel, self, cluster);
-  const keys = await readKeys(configuration.key);
+  const { keys, rotation } = await readKeyRing(configuration.key);
   const store = await RecordStore.open(configuration.state);
   const formerLife = new FormerLife(configuration.run);
   const { resources, survivors, problems } = formerLife.read();
@@ -129,6 +129,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
       messageBytesMax: configuration.messageBytesMax,
       protocol: protocolRange,
     },
+    ...(rotation === undefined ? {} : { rotation }),
     quorum: quorumSettings(configuration),
     places,
   };
@@ -175,6 +176,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     store,
     messaging,
     formerLife,
+    saveKeys: (ring) => writeKeyRing(configuration.key, ring),
     readSecrets,
     resetSelf: (reason) => resetSelf(reason, log),
     helpers: places.helpers,

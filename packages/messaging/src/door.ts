@@ -29,6 +29,8 @@ export interface Admitted {
 const overlapMs = 5000;
 
 const staleReplyMs = 1000;
+/** What an unknown key tells is worth a line of the log so often; anybody can send such datagrams. */
+const unknownKeyAgainMs = 60_000;
 
 type Datagram = Extract<EngineInput, { type: 'datagram' }>;
 
@@ -99,6 +101,7 @@ export class Door {
       return undefined;
     }
     session.window.mark(header.counter);
+    if (known === undefined) this.#noteKey(peer, header.keyId);
     peer.protocolMin = prefix.protocolMin;
     peer.protocolMax = prefix.protocolMax;
     peer.revision = prefix.configurationRevision;
@@ -170,6 +173,7 @@ export class Door {
     const key = configuration.keys.find(({ id }) => id === header.keyId);
     if (key === undefined) {
       counters.add('datagramsUnknownKey');
+      this.#noteUnknownKey(peer, header.keyId);
       return undefined;
     }
     if (now - peer.derivationsSince >= 1000) {
@@ -182,6 +186,19 @@ export class Door {
       return undefined;
     }
     return seal.cipher(key, configuration.clusterName, header.sender, header.session);
+  }
+
+  #noteKey(peer: Peer, keyId: number): void {
+    const isPrimary = this.#core.configuration.keys.some(({ id, primary }) => primary && id === keyId);
+    if (!isPrimary) this.#core.emit({ type: 'keyInUse', keyId, node: peer.node });
+  }
+
+  /** A peer that is not heard and a key that is not here: most likely one of the two has missed a change of the key. */
+  #noteUnknownKey(peer: Peer, keyId: number): void {
+    const { now, configuration } = this.#core;
+    if (this.#peers.isHeard(peer) || now - peer.unknownKeyAt < unknownKeyAgainMs) return;
+    peer.unknownKeyAt = now;
+    this.#core.report('unknownKey', { node: peer.node, keyId, known: configuration.keys.map(({ id }) => id) });
   }
 
   #remember(peer: Peer, header: Header, cipher: Session['cipher'], number: number): Session | undefined {

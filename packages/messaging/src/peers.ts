@@ -103,6 +103,7 @@ export class Peer {
   /** Wall clock of the peer minus monotonic clock of ours, at its latest heartbeat. */
   wallOffset: number | undefined;
   lastStaleReply = never;
+  unknownKeyAt = never;
   derivations = 0;
   derivationsSince = never;
   readonly #retired: (readonly [high: number, low: number])[] = [];

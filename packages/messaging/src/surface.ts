@@ -183,6 +183,8 @@ export type EngineEffect =
   | { readonly type: 'drained' }
   /** Multicast does not arrive on this link: leave the group and join it again (snooping switches forget members). */
   | { readonly type: 'rejoinGroup'; readonly link: number }
+  /** A peer's datagram under a key that is accepted, but not the one that this node seals with, was authentic. */
+  | { readonly type: 'keyInUse'; readonly keyId: number; readonly node: NodeId }
   /** This node has left: a view without it exists, or waiting for one took too long. The host may stop. */
   | { readonly type: 'left' }
   /** This node cannot go on as it is: `staleIncarnation`: restart the engine with a higher one, as saved. */

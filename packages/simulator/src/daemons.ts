@@ -14,7 +14,7 @@ import {
 } from '@systole/daemon/node';
 import { type Epoch, epoch, seededRandom } from '@systole/kernel';
 import type { SavedResource } from '@systole/lrm';
-import type { Seal, StateRecord } from '@systole/messaging';
+import type { KeyRing, Seal, StateRecord } from '@systole/messaging';
 import type { DeviceOptions } from '@systole/quorum';
 import type { Agenda } from './agenda.ts';
 import { installed } from './cluster-configuration.ts';
@@ -161,7 +161,7 @@ export class Daemons {
     const membership = machine.disk.read('membership') as StateRecord | undefined;
     const cib = machine.disk.read('cib') as CibRecord | undefined;
     return {
-      configuration: configurationOf(machine),
+      configuration: withSavedKeys(configurationOf(machine), machine.disk.read('keys') as KeyRing | undefined),
       ports: {
         random: seededRandom(draw(seed, 'node', machine.id, number)),
         seal,
@@ -248,6 +248,11 @@ export class Daemons {
           ),
         );
         break;
+      case 'saveKeys':
+        machine.disk.replace('keys', effect.ring, ({ ok }) =>
+          machine.whenAwake(() => life.give({ type: 'saved', token: effect.token, isOk: ok })),
+        );
+        break;
       case 'saveResource': {
         const files = this.#runFiles.get(machine.id) ?? new Map<string, SavedResource>();
         this.#runFiles.set(machine.id, files);
@@ -329,3 +334,13 @@ export class Daemons {
 
 /** A copy as a disk gives it back: nothing shared with the life that wrote it. */
 const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** The key file holds what the last change of the key left there; without any the cluster's first key. */
+const withSavedKeys = (configuration: NodeConfiguration, ring: KeyRing | undefined): NodeConfiguration =>
+  ring === undefined
+    ? configuration
+    : {
+        ...configuration,
+        messaging: { ...configuration.messaging, keys: ring.keys },
+        ...(ring.rotation === undefined ? {} : { rotation: ring.rotation }),
+      };

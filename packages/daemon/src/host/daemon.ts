@@ -10,6 +10,7 @@
 import type { Answer } from '@systole/crm';
 import { type Instant, type ProcessEnded, unreachable } from '@systole/kernel';
 import { readsDescription } from '@systole/lrm';
+import type { KeyRing } from '@systole/messaging';
 import type { ClusterNode, NodeEffect, NodeInput, NodeRequest } from '../node/index.ts';
 import { Alarm, type HostClock } from './clock.ts';
 import type { EventLog } from './event-log.ts';
@@ -33,6 +34,8 @@ export interface DaemonParts {
   readonly store: RecordStore;
   readonly messaging: RemoteMessaging;
   readonly formerLife: FormerLife;
+  /** Writes the key file. @throws if it is not on disk. */
+  readonly saveKeys: (ring: KeyRing) => Promise<void>;
   readonly readSecrets: (
     resource: string,
     names: readonly string[],
@@ -176,7 +179,10 @@ export class Daemon {
       case 'saveMembership':
         throw new Error(`${effect.type} is for messaging's own thread`);
       case 'saveCib':
-        void this.#saveCib(effect.token, JSON.stringify(effect.record));
+        void this.#saved(effect.token, this.#parts.store.save('cib', JSON.stringify(effect.record)));
+        break;
+      case 'saveKeys':
+        void this.#saved(effect.token, this.#parts.saveKeys(effect.ring));
         break;
       case 'saveResource':
         this.#saveResource(effect);
@@ -242,9 +248,9 @@ export class Daemon {
 
   #warmer: NodeJS.Timeout | undefined;
 
-  async #saveCib(token: number, content: string): Promise<void> {
+  async #saved(token: number, done: Promise<void>): Promise<void> {
     try {
-      await this.#parts.store.save('cib', content);
+      await done;
       this.give({ type: 'saved', token, isOk: true });
     } catch (error) {
       this.counters.savesFailed += 1;

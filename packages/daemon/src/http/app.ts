@@ -14,6 +14,7 @@ import {
   type FenceRequest,
   type ReplaceRequest,
   type RequestKind,
+  type RotateKeyRequest,
   routes,
   statusOfCode,
   type UndoRequest,
@@ -99,6 +100,12 @@ export function createApp(backend: Backend): App {
     const { quorum, memory } = node.messagingStatus(backend.now());
     return context.json({ ...quorum, memory, names: names(backend) });
   });
+  app.get(routes.keys, (context) => context.json(node.keyStatus));
+  app.post(routes.rotateKey, (context) =>
+    withBody<RotateKeyRequest>(context, 'rotateKey', ({ without = [] }) =>
+      context.var.door.request({ type: 'rotateKey', without }),
+    ),
+  );
   app.get(
     routes.transitions,
     readers('read transitions', (context) => context.json({ transitions: node.controller.transitions.records })),

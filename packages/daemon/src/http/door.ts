@@ -158,6 +158,7 @@ const noted: ReadonlySet<NodeRequest['type']> = new Set([
   'cleanFencingHistory',
   'quorumProceed',
   'quorumForce',
+  'rotateKey',
   'fence',
 ]);
 
@@ -183,6 +184,8 @@ function wordsOf(request: NodeRequest): string {
       return 'end the wait for absent nodes';
     case 'quorumForce':
       return 'let this partition act without the absent nodes';
+    case 'rotateKey':
+      return `change the cluster key${request.without.length === 0 ? '' : ` without ${request.without.join(', ')}`}`;
   }
 }
 

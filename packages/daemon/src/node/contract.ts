@@ -12,7 +12,16 @@ import type { Cib } from '@systole/cib';
 import type { Answer, ClientRequest, CrmEffect, Report, ScheduleOutcome } from '@systole/crm';
 import type { Epoch, Instant, KillProcess, ProcessEnded, Random, StartProcess } from '@systole/kernel';
 import type { LrmEffect, SavedResource, SecretsRead } from '@systole/lrm';
-import type { Configuration, EngineEffect, EngineInput, QuorumPolicy, Seal, StateRecord } from '@systole/messaging';
+import type {
+  Configuration,
+  EngineEffect,
+  EngineInput,
+  KeyRing,
+  QuorumPolicy,
+  Rotation,
+  Seal,
+  StateRecord,
+} from '@systole/messaging';
 import type { QuorumSettings } from '@systole/quorum';
 import type { AgentPlaces, FirstExisting } from '@systole/ra';
 import type { MessagingPort } from './messaging-port.ts';
@@ -37,7 +46,7 @@ export type NodeInput =
     >
   /** What messaging wants, where it runs in a thread of its own. */
   | { readonly type: 'messaging'; readonly effects: readonly EngineEffect[] }
-  /** What the `saveMembership` or `saveCib` with this token asked for is on disk, or could not be written. */
+  /** What the `saveMembership`, `saveCib` or `saveKeys` with this token asked for is on disk, or could not be written. */
   | { readonly type: 'saved'; readonly token: number; readonly isOk: boolean; readonly problem?: string }
   | ProcessEnded
   | { readonly type: 'scheduled'; readonly scheduleId: number; readonly outcome: ScheduleOutcome }
@@ -64,7 +73,9 @@ export type NodeRequest =
   /** End the wait for nodes never seen since the start (`wait_for_all`). */
   | { readonly type: 'quorumProceed' }
   /** The present members are the cluster: an operator vouches that all others are off. */
-  | { readonly type: 'quorumForce' };
+  | { readonly type: 'quorumForce' }
+  /** A new cluster key for all; nodes that are away and in `without` get it from the operator. */
+  | { readonly type: 'rotateKey'; readonly without: readonly string[] };
 
 export type NodeEffect =
   | Extract<EngineEffect, { type: 'transmit' | 'rejoinGroup' }>
@@ -74,6 +85,8 @@ export type NodeEffect =
   | { readonly type: 'saveCib'; readonly token: number; readonly record: CibRecord }
   /** What the next life of this daemon needs to know of a resource, until the machine boots; absent: forget it. */
   | { readonly type: 'saveResource'; readonly resource: string; readonly saved?: SavedResource }
+  /** The cluster's keys, for the key file. Never to be logged. Answer with `saved`. */
+  | { readonly type: 'saveKeys'; readonly token: number; readonly ring: KeyRing }
   | StartProcess
   | KillProcess
   | { readonly type: 'readSecrets'; readonly id: string; readonly resource: string; readonly names: readonly string[] }
@@ -103,6 +116,8 @@ export interface NodeConfiguration {
   /** Names of the nodes that this node's own file expects, this one included. */
   readonly nodes: readonly string[];
   readonly messaging: Omit<Configuration, 'self' | 'nodes' | 'revision'>;
+  /** A change of the key that was under way when this node stopped, from its key file. */
+  readonly rotation?: Rotation;
   /** Options of quorum; voters are given by name. */
   readonly quorum: Omit<QuorumSettings, 'voters'> & { readonly votes?: Readonly<Record<string, number>> };
   readonly places: AgentPlaces;

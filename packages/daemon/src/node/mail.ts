@@ -3,12 +3,14 @@
  * knows them, and what becomes of them when a view ends under them.
  *
  * The controller sends again what it still means, and is therefore told of each rejection. The fencer does not know of
- * views: its messages wait here for the next one.
+ * views: its messages wait here for the next one. What is said of keys is void with its view: the next one tells anew.
  */
 import type { EngineInput } from '@systole/messaging';
 
+type Destination = 'crm' | 'stonith' | 'keys';
+
 export interface Envelope {
-  readonly to: 'crm' | 'stonith';
+  readonly to: Destination;
   /** For one member, where that matters; all see it. */
   readonly node?: string;
   readonly message: unknown;
@@ -57,11 +59,13 @@ export class Mail {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const isDestination = (to: unknown): to is Destination => to === 'crm' || to === 'stonith' || to === 'keys';
+
 /** Undefined: what a member sent is no envelope, so its program is not ours. */
 export function readEnvelope(body: Uint8Array): Envelope | undefined {
   try {
     const envelope = JSON.parse(decoder.decode(body)) as Partial<Envelope> | null;
-    const isOne = envelope !== null && (envelope.to === 'crm' || envelope.to === 'stonith') && 'message' in envelope;
+    const isOne = envelope !== null && isDestination(envelope.to) && 'message' in envelope;
     return isOne ? (envelope as Envelope) : undefined;
   } catch {
     return undefined;

@@ -13,12 +13,22 @@ import { type Cib, emptyCib } from '@systole/cib';
 import { Controller, type CrmEffect, type CrmInput, mayRun, type Report } from '@systole/crm';
 import { elapsed, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
 import { LocalResourceManager, type LrmEffect, type LrmInput } from '@systole/lrm';
-import type { EngineEffect, EngineInput, EngineStatus, View } from '@systole/messaging';
+import {
+  type EngineEffect,
+  type EngineInput,
+  type EngineStatus,
+  type KeyEffect,
+  type KeyInput,
+  KeyRotation,
+  type KeyStatus,
+  type View,
+} from '@systole/messaging';
 import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from '@systole/stonith';
 import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
 import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
 import { type Letter, Mail, readEnvelope } from './mail.ts';
+import { messagingWords } from './messaging-words.ts';
 import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
 import { NodeIds } from './node-ids.ts';
 import { forced, proceeding } from './quorum-commands.ts';
@@ -31,12 +41,16 @@ const pauseMs = 150;
 const retrySaveTimer = 'node/retrySave';
 const retrySaveMs = 1000;
 
+/** Keys that could not be written are tried again. */
+const retryKeysTimer = 'keys/retrySave';
+
 type Work =
   /** `view`: a message that means something in that view only. */
   | { readonly for: 'messaging'; readonly input: EngineInput; readonly view?: number }
   | { readonly for: 'crm'; readonly input: CrmInput }
   | { readonly for: 'lrm'; readonly input: LrmInput }
-  | { readonly for: 'stonith'; readonly input: StonithInput };
+  | { readonly for: 'stonith'; readonly input: StonithInput }
+  | { readonly for: 'keys'; readonly input: KeyInput };
 
 export class ClusterNode {
   readonly #start: NodeStart;
@@ -46,6 +60,8 @@ export class ClusterNode {
   readonly #lrm: LocalResourceManager;
   readonly #fencer: Fencer;
   readonly #durable: DurableCib;
+  readonly #keys: KeyRotation;
+  #keysToken: number | undefined;
   readonly #timers = new TimerTable();
   readonly #mail = new Mail();
   #nextToken = 1;
@@ -95,6 +111,14 @@ export class ClusterNode {
     });
     this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
     this.#durable = new DurableCib(() => this.#nextToken++);
+    const { messaging, rotation } = configuration;
+    this.#keys = new KeyRotation({
+      self,
+      clusterName: messaging.clusterName,
+      ring: { keys: messaging.keys, ...(rotation === undefined ? {} : { rotation }) },
+      nodes: names,
+      random,
+    });
     const { resources, survivors, hasRebooted } = saved;
     this.#work.push({ for: 'lrm', input: { type: 'restore', saved: resources, survivors, hasRebooted } });
     this.#toFencer(emptyCib, this.#crm.cib, true);
@@ -130,6 +154,11 @@ export class ClusterNode {
 
   messagingStatus(now: Instant): EngineStatus {
     return this.#engine.status(now);
+  }
+
+  /** Which cluster keys this node has, and how far a change of them has come. Without the keys. */
+  get keyStatus(): KeyStatus {
+    return this.#keys.status();
   }
 
   nodeName(id: number): string | undefined {
@@ -252,6 +281,9 @@ export class ClusterNode {
         case 'stonith':
           for (const effect of this.#fencer.step(work.input, now)) this.#fromFencer(effect, now);
           break;
+        case 'keys':
+          for (const effect of this.#keys.step(work.input)) this.#fromKeys(effect, now);
+          break;
         default:
           unreachable(work);
       }
@@ -288,7 +320,11 @@ export class ClusterNode {
       }
       case 'unreliable':
         break; // nobody sends any
+      case 'keyInUse':
+        this.#keyInput({ type: 'keyInUse', keyId: effect.keyId });
+        break;
       case 'viewEnding':
+        this.#keyInput({ type: 'viewEnded' });
         this.#crmInput({ type: 'viewEnding', survivors: effect.survivors.map((id) => this.#name(id)) });
         break;
       case 'view':
@@ -352,6 +388,8 @@ export class ClusterNode {
         message: envelope.message,
         ...(sent?.crmId === undefined ? {} : { messageId: sent.crmId }),
       });
+    } else if (envelope.to === 'keys') {
+      this.#keyInput({ type: 'delivered', from, message: envelope.message });
     } else if (from !== this.self && (envelope.node === undefined || envelope.node === this.self)) {
       this.#work.push({ for: 'stonith', input: { type: 'peerMessage', from, message: envelope.message } });
     }
@@ -370,11 +408,12 @@ export class ClusterNode {
       );
     }
     if (sent.crmId !== undefined) this.#crmInput({ type: 'rejected', messageId: sent.crmId, reason });
-    else if (reason !== 'tooLarge') this.#mail.keep(sent);
+    else if (reason !== 'tooLarge' && sent.envelope.to === 'stonith') this.#mail.keep(sent);
   }
 
   #viewInstalled({ view, departed }: Extract<EngineEffect, { type: 'view' }>): void {
     this.#view = view;
+    this.#keyInput({ type: 'viewEnded' });
     this.#durable.viewEnded();
     this.#crmInput({
       type: 'viewInstalled',
@@ -386,6 +425,8 @@ export class ClusterNode {
 
   #viewActive(): void {
     this.#crmInput({ type: 'viewActive' });
+    const { tag, members } = this.#view ?? { tag: { number: 0 }, members: [] };
+    this.#keyInput({ type: 'view', number: tag.number, members: members.map(({ node }) => this.#name(node)) });
     this.#tellFencerMembers();
     for (const letter of this.#mail.takeWaiting()) this.#submit(letter);
   }
@@ -487,13 +528,55 @@ export class ClusterNode {
       this.#report('node', 'error', 'nodes.refused', ids.error, {});
       return;
     }
-    const setup = messagingSetup(this.#start.configuration, names);
+    const setup = this.#messagingSetup(names);
     if (!setup.ok) {
       this.#report('node', 'error', 'nodes.refused', setup.error, {});
       return;
     }
     this.#ids = ids.value;
     for (const effect of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(effect);
+    this.#keyInput({ type: 'nodes', nodes: names });
+  }
+
+  /** As configured, with the keys that are in use now. */
+  #messagingSetup(names: readonly string[]): ReturnType<typeof messagingSetup> {
+    const { configuration } = this.#start;
+    return messagingSetup(
+      { ...configuration, messaging: { ...configuration.messaging, keys: this.#keys.keys } },
+      names,
+    );
+  }
+
+  // ---- the cluster's keys -----------------------------------------------------------------------------------------
+
+  #keyInput(input: KeyInput): void {
+    this.#work.push({ for: 'keys', input });
+  }
+
+  #fromKeys(effect: KeyEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'send':
+        this.#submit({ envelope: { to: 'keys', message: effect.message }, service: 'agreed' }, this.#view?.tag.number);
+        break;
+      case 'saveKeys':
+        this.#keysToken = this.#nextToken++;
+        this.#effects.push({ type: 'saveKeys', token: this.#keysToken, ring: effect.ring });
+        break;
+      case 'useKeys': {
+        const setup = this.#messagingSetup(this.#ids.names);
+        invariant(setup.ok, 'other keys do not make a configuration wrong');
+        for (const each of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(each);
+        break;
+      }
+      case 'answer':
+        this.#effects.push(effect);
+        break;
+      case 'report':
+        this.#effects.push({ ...effect, subsystem: 'messaging' });
+        break;
+      default:
+        unreachable(effect);
+    }
   }
 
   // ---- the local resource manager ---------------------------------------------------------------------------------
@@ -652,6 +735,11 @@ export class ClusterNode {
       case 'quorumForce':
         this.#quorumRequest(requestId, request.type, now);
         break;
+      case 'rotateKey': {
+        const { without } = request;
+        this.#keyInput({ type: 'rotate', requestId, without, isQuorate: this.#isQuorate });
+        break;
+      }
       case 'change':
       case 'setAttributes':
       case 'cleanUp':
@@ -684,6 +772,11 @@ export class ClusterNode {
       this.#work.push({ for: 'messaging', input: { type: 'saved', token: engineToken } });
       return;
     }
+    if (token === this.#keysToken) {
+      this.#keyInput({ type: 'saved', isOk, ...(problem === undefined ? {} : { problem }) });
+      if (!isOk) this.#timers.start(retryKeysTimer, later(now, retrySaveMs));
+      return;
+    }
     for (const told of this.#durable.saved(token, isOk)) this.#work.push({ for: 'messaging', input: told });
     if (!isOk) this.#timers.start(retrySaveTimer, later(now, retrySaveMs));
   }
@@ -698,6 +791,7 @@ export class ClusterNode {
       this.#durable.retry(replica.state, lineage, this.#effects);
       return;
     }
+    if (id === retryKeysTimer) return this.#keyInput({ type: 'retry' });
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
@@ -724,8 +818,8 @@ export class ClusterNode {
   }
 
   #reportMessaging({ event, fields }: Extract<EngineEffect, { type: 'report' }>): void {
-    const text = typeof fields['text'] === 'string' ? fields['text'] : event;
-    this.#report('messaging', 'debug', event, text, fields);
+    const { level, text } = messagingWords(event, fields, (id) => this.#name(id));
+    this.#report('messaging', level, event, text, fields);
   }
 
   #report(
