@@ -2,8 +2,9 @@
  * A cluster in a laboratory: machines with a daemon each, a power switch, and a client. Everything lives in one
  * temporary folder and in namespaces that end with this process.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { get } from 'node:http';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../support/repository.ts';
@@ -146,10 +147,22 @@ export class Lab {
   }
 
   async startDaemon(node: string): Promise<void> {
-    const machine = this.machine(node);
     await mkdir(join(this.folder, node), { recursive: true });
     const file = join(this.folder, node, 'systole.yaml');
     await writeFile(file, JSON.stringify(this.#configuration(node), undefined, 2));
+    // The same key for all at first; afterwards each node keeps its own file.
+    await copyFile(join(this.folder, 'key'), join(this.folder, node, 'key'), constants.COPYFILE_EXCL).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      },
+    );
+    this.restartDaemon(node);
+  }
+
+  /** Starts the daemon with its files as they are now. */
+  restartDaemon(node: string): void {
+    const machine = this.machine(node);
+    const file = join(this.folder, node, 'systole.yaml');
     const daemon = machine.start(
       [join(binaries, 'systoled'), '--config', file],
       (line) => this.#read(node, line),
@@ -213,6 +226,26 @@ export class Lab {
     });
   }
 
+  /** Asks the daemon's interface; @throws Error where it refuses or no daemon answers. */
+  ask<T = unknown>(node: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+    const socketPath = `/proc/${this.machine(node).pid}/root/run/systole/systole.sock`;
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json' };
+      const asked = request({ socketPath, path, method, headers, timeout: 10_000 }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => (text += part));
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve(JSON.parse(text) as T);
+          else reject(new Error(`${path} on ${node}: ${text}`));
+        });
+      });
+      asked.on('timeout', () => asked.destroy(new Error(`${path} on ${node}: no answer`)));
+      asked.on('error', reject);
+      asked.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
   /** Waits until the nodes that are on see each other online and have nothing left to do. */
   async settled(nodes: readonly string[], timeoutMs = 60_000): Promise<NodeStatus> {
     const [first = ''] = nodes;
@@ -237,7 +270,7 @@ export class Lab {
       nodes: [...this.machines.keys()],
       state: join(own, 'state'),
       run: '/run/systole', // private to the machine, gone with its power
-      key: join(this.folder, 'key'),
+      key: join(own, 'key'),
       links: [{ address: this.address(node), multicast: '239.255.77.1', port: 5405 }],
       api: { socket: '/run/systole/systole.sock' },
       quorum: this.#options.quorum ?? {},

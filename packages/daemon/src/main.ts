@@ -144,6 +144,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     {
       effects: (effects) => later.daemon?.give({ type: 'messaging', effects }),
       problem: (text) => log.error({ event: 'messaging.problem' }, text),
+      arbiters: (areBehind) => later.daemon?.give({ type: 'arbiters', areBehind }),
       died: (error) => {
         log.fatal({ event: 'messaging.died', err: error }, "messaging's thread has died; this node stops");
         later.daemon?.fail(String(error));

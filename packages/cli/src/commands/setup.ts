@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { SystoleError } from '@systole/kernel';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
+import { isKeyLine, tokenKey } from './key.ts';
 import { preflight } from './preflight.ts';
 
 const FOLDER = '/etc/systole';
@@ -95,7 +96,7 @@ function readToken(text: string): Token {
     if (
       typeof cluster !== 'string' ||
       typeof key !== 'string' ||
-      !/^[0-9a-f]{64}$/.test(key) ||
+      !isKeyLine(key) ||
       typeof port !== 'number'
     )
       throw new Error('fields');
@@ -215,7 +216,7 @@ export async function token(context: Context, args: readonly string[]): Promise<
   let key: string;
   try {
     settings = (parse(readFileSync(file, 'utf8')) ?? {}) as NodeFile;
-    key = readFileSync(resolve(dirname(file), settings.key ?? 'key'), 'utf8').trim();
+    key = readFileSync(resolve(dirname(file), settings.key ?? 'key'), 'utf8');
   } catch (error) {
     throw new SystoleError('notFound', `this machine is no node of a cluster: ${(error as Error).message}`, {
       cause: error,
@@ -227,7 +228,7 @@ export async function token(context: Context, args: readonly string[]): Promise<
   const own = (link.peers ?? []).toSpliced(at, 0, ...(link.address === undefined ? [] : [link.address]));
   const result = writeToken({
     cluster: settings.cluster ?? '',
-    key: key.split('\n')[0] ?? '',
+    key: tokenKey(key),
     port: link.port ?? PORT,
     ...(link.multicast === undefined ? { peers: own } : { multicast: link.multicast }),
     ...(settings.nodes === undefined ? {} : { nodes: settings.nodes }),

@@ -3,6 +3,7 @@ import { any, type Level, one, optional } from './entry.ts';
 
 const nodeCommands = () => import('../commands/node.ts');
 const setupCommands = () => import('../commands/setup.ts');
+const keyCommands = () => import('../commands/key.ts');
 const clusterCommands = () => import('../commands/cluster.ts');
 
 export const cluster: Level = {
@@ -152,12 +153,29 @@ export const net: Level = {
 export const key: Level = {
   word: 'key',
   summary: 'the secret that all nodes share',
+  alone: async (context) => (await keyCommands()).keyStatus(context),
   children: [
     {
       word: 'generate',
       summary: 'write a new key; the same file goes to all nodes',
       arguments: [one('FILE', 'file')],
       run: async (context, args) => (await setupCommands()).generateKey(context, args),
+    },
+    {
+      word: 'rotate',
+      summary: 'change the cluster key while the cluster runs',
+      details:
+        'key rotate [--without NODE,NODE]: every member accepts the new key, then all use it, then the old one is forgotten.\n' +
+        'Nodes that are away hold it up, unless they are left out with --without: copy the key file there by hand then.',
+      arguments: [any('--without NODE', 'node')],
+      isRaw: true,
+      run: async (context, args) => (await keyCommands()).rotateKey(context, args),
+    },
+    {
+      word: 'status',
+      summary: 'which keys are in use, and how far a change of the key is',
+      arguments: [],
+      run: async (context) => (await keyCommands()).keyStatus(context),
     },
   ],
 };

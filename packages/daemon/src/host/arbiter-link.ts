@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Random } from '@systole/kernel';
-import { cryptoSeal, type EngineInput, type EngineStatus } from '@systole/messaging';
+import { type ClusterKey, cryptoSeal, type EngineInput, type EngineStatus } from '@systole/messaging';
 import { ArbiterVoter, type ArbiterVoterEffect, type ArbiterVoterOptions } from '../node/arbiter-voter.ts';
 import { Alarm, systemClock } from './clock.ts';
 
@@ -21,17 +21,25 @@ export interface ArbiterLinkOptions extends Pick<ArbiterVoterOptions, 'cluster' 
 const heuristicMs = 1000;
 const heuristicsEveryMs = 30_000;
 
+export interface ArbiterLinkEvents {
+  readonly give: (input: EngineInput) => void;
+  /** An arbiter answers under another key than the one that the cluster seals with; or none does any more. */
+  readonly behind: (areBehind: boolean) => void;
+}
+
 export class ArbiterLink {
   readonly #options: ArbiterLinkOptions;
   readonly #voter: ArbiterVoter;
   readonly #sockets: readonly Socket[];
-  readonly #give: (input: EngineInput) => void;
+  readonly #events: ArbiterLinkEvents;
+  #areBehind = false;
+  #judging: NodeJS.Timeout | undefined;
   readonly #alarm = new Alarm(() => this.#carryOut(this.#voter.tick(systemClock.now())));
 
-  constructor(options: ArbiterLinkOptions, incarnation: number, random: Random, give: (input: EngineInput) => void) {
+  constructor(options: ArbiterLinkOptions, incarnation: number, random: Random, events: ArbiterLinkEvents) {
     const { arbiters, heuristics } = options;
     this.#options = options;
-    this.#give = give;
+    this.#events = events;
     this.#voter = new ArbiterVoter({ ...options, arbiters: arbiters.length, incarnation, seal: cryptoSeal, random });
     this.#sockets = arbiters.map(({ host }, arbiter) => {
       const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
@@ -39,7 +47,25 @@ export class ArbiterLink {
       socket.on('error', () => undefined); // an arbiter out of reach gives no vote; the next report tries again
       return socket;
     });
-    if (heuristics.length > 0) setInterval(() => void this.#judge(), heuristicsEveryMs);
+    if (heuristics.length > 0) this.#judging = setInterval(() => void this.#judge(), heuristicsEveryMs);
+  }
+
+  close(): void {
+    clearInterval(this.#judging);
+    this.#alarm.clear();
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  /** The cluster's keys are others now. */
+  useKeys(keys: readonly ClusterKey[]): void {
+    this.#voter.useKeys(keys);
+    this.#tellWhetherBehind();
+  }
+
+  #tellWhetherBehind(): void {
+    const { areBehind } = this.#voter;
+    if (areBehind !== this.#areBehind) this.#events.behind(areBehind);
+    this.#areBehind = areBehind;
   }
 
   /** To be told whenever the engine's view, its activity or its base may have changed. */
@@ -53,13 +79,14 @@ export class ArbiterLink {
   #carryOut(effects: readonly ArbiterVoterEffect[]): void {
     for (const effect of effects) {
       if (effect.type !== 'letter') {
-        this.#give(effect);
+        this.#events.give(effect);
         continue;
       }
       const to = this.#options.arbiters[effect.arbiter];
       // A lost report is followed by the next within 250 ms.
       if (to !== undefined) this.#sockets[effect.arbiter]?.send(effect.datagram, to.port, to.host, () => undefined);
     }
+    this.#tellWhetherBehind();
     const wakeAt = this.#voter.wakeAt();
     if (wakeAt !== undefined) this.#alarm.set(wakeAt - systemClock.now());
   }

@@ -58,4 +58,6 @@ export type FromThread =
   | { readonly type: 'failed'; readonly text: string }
   | { readonly type: 'effects'; readonly effects: readonly EngineEffect[] }
   | { readonly type: 'status'; readonly status: EngineStatus; readonly counters: MessagingCounters }
+  /** Whether an arbiter knows only an older cluster key. */
+  | { readonly type: 'arbiters'; readonly areBehind: boolean }
   | { readonly type: 'problem'; readonly text: string };

@@ -30,6 +30,8 @@ const never = Number.MAX_SAFE_INTEGER as Instant;
 export interface RemoteEvents {
   readonly effects: (effects: readonly EngineEffect[]) => void;
   readonly problem: (text: string) => void;
+  /** Whether an arbiter knows only an older cluster key. */
+  readonly arbiters: (areBehind: boolean) => void;
   /** The thread has died: the node cannot go on. */
   readonly died: (error: Error) => void;
 }
@@ -87,6 +89,7 @@ export class RemoteMessaging implements MessagingPort {
     worker.on('message', (message: FromThread) => {
       if (message.type === 'effects') events.effects(message.effects);
       else if (message.type === 'problem') events.problem(message.text);
+      else if (message.type === 'arbiters') events.arbiters(message.areBehind);
       else if (message.type === 'status') {
         remote.#status = message.status;
         remote.#counters = message.counters;

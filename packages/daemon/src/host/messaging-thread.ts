@@ -111,6 +111,7 @@ class MessagingLoop {
         break;
       case 'reconfigure':
         this.#effects.push(...this.#engine.reconfigure(message.setup, now));
+        this.#arbiter?.useKeys(message.setup.configuration.keys);
         break;
     }
     this.schedule();
@@ -274,7 +275,10 @@ async function start(data: MessagingThreadData): Promise<void> {
     }
     const toArbiter =
       arbiter &&
-      new ArbiterLink(arbiter, engine.status(systemClock.now()).incarnation, strongRandom, (input) => loop.give(input));
+      new ArbiterLink(arbiter, engine.status(systemClock.now()).incarnation, strongRandom, {
+        give: (input) => loop.give(input),
+        behind: (areBehind) => tell({ type: 'arbiters', areBehind }),
+      });
     loop.begin(opened, toArbiter);
     take = (later) => loop.take(later);
     for (const early of messagesBefore.splice(0)) loop.take(early);

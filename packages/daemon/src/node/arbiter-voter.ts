@@ -1,6 +1,10 @@
 /**
  * A member's way to its arbiters, without sockets and clocks: reports what the engine sees in sealed letters, opens the
  * answers, and makes of them the verdict that the engine counts.
+ *
+ * While the cluster changes its key each report goes under every key of the ring, so no vote is lost whichever the arbiter
+ * knows. Its answers are under the first key of its own file: until that is the new one, the arbiter is behind, and the
+ * cluster keeps the old key.
  */
 import { type Instant, instant, type Random } from '@systole/kernel';
 import {
@@ -41,13 +45,36 @@ export type ArbiterVoterEffect =
 
 export class ArbiterVoter {
   readonly #client: ArbiterClient;
-  readonly #letters: LetterBox;
+  readonly #options: ArbiterVoterOptions;
+  /** By the id of the key; first the one that the cluster seals with. */
+  #boxes: ReadonlyMap<number, LetterBox> = new Map();
+  /** Id of the key under which each arbiter answered last. */
+  readonly #answeredUnder = new Map<number, number>();
   #viewKey = '';
 
-  constructor({ cluster, self, keys, arbiters, device, incarnation, seal, random }: ArbiterVoterOptions) {
+  constructor(options: ArbiterVoterOptions) {
+    const { self, keys, arbiters, device } = options;
+    this.#options = options;
     this.#client = new ArbiterClient({ self, arbiters, device });
-    const derived = keys.map((key) => arbiterKey(key, cluster));
-    this.#letters = new LetterBox({ clusterName: cluster, self, keys: derived, incarnation, seal, random });
+    this.useKeys(keys);
+  }
+
+  /** The cluster's keys are others now. */
+  useKeys(keys: readonly ClusterKey[]): void {
+    const ordered = [...keys.filter(({ primary }) => primary), ...keys.filter(({ primary }) => !primary)];
+    this.#boxes = new Map(ordered.map((key) => [key.id, this.#boxes.get(key.id) ?? this.#newBox(key)]));
+  }
+
+  #newBox(key: ClusterKey): LetterBox {
+    const { cluster, self, incarnation, seal, random } = this.#options;
+    const derived = { ...arbiterKey(key, cluster), primary: true };
+    return new LetterBox({ clusterName: cluster, self, keys: [derived], incarnation, seal, random });
+  }
+
+  /** An arbiter answers under another key than the one that the cluster seals with. */
+  get areBehind(): boolean {
+    const [primary] = this.#boxes.keys();
+    return [...this.#answeredUnder.values()].some((id) => id !== primary);
   }
 
   /** To be told whenever the engine's view, its activity or its base may have changed. Undefined: it has not. */
@@ -70,9 +97,14 @@ export class ArbiterVoter {
 
   /** What came from an arbiter; whatever is not its letter changes nothing. */
   received(arbiter: number, datagram: Uint8Array, now: Instant): readonly ArbiterVoterEffect[] {
-    const letter = this.#letters.open(datagram);
-    const verdict = letter.ok && letter.from === arbiterId ? decodeVerdict(letter.body) : undefined;
-    return verdict === undefined ? [] : this.#step({ type: 'verdict', arbiter, verdict }, now);
+    for (const [keyId, box] of this.#boxes) {
+      const letter = box.open(datagram);
+      const verdict = letter.ok && letter.from === arbiterId ? decodeVerdict(letter.body) : undefined;
+      if (verdict === undefined) continue;
+      this.#answeredUnder.set(arbiter, keyId);
+      return this.#step({ type: 'verdict', arbiter, verdict }, now);
+    }
+    return [];
   }
 
   /** Whether the operator's commands have all succeeded. */
@@ -91,13 +123,17 @@ export class ArbiterVoter {
   }
 
   #step(input: ArbiterClientInput, now: Instant): readonly ArbiterVoterEffect[] {
-    return this.#client.step(input, now).map((effect): ArbiterVoterEffect => {
+    return this.#client.step(input, now).flatMap((effect): ArbiterVoterEffect[] => {
       if (effect.type === 'report') {
-        const datagram = this.#letters.close(encodeReport(effect.report));
-        return { type: 'letter', arbiter: effect.arbiter, datagram };
+        const body = encodeReport(effect.report);
+        return [...this.#boxes.values()].map((box) => ({
+          type: 'letter',
+          arbiter: effect.arbiter,
+          datagram: box.close(body),
+        }));
       }
       const { view, vote, leaseUntil, exclusiveAfterMs } = effect;
-      return { type: 'deviceVerdict', view, vote, leaseUntil: instant(leaseUntil), exclusiveAfterMs };
+      return [{ type: 'deviceVerdict', view, vote, leaseUntil: instant(leaseUntil), exclusiveAfterMs }];
     });
   }
 }

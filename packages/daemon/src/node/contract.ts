@@ -53,6 +53,8 @@ export type NodeInput =
   | SecretsRead
   | { readonly type: 'request'; readonly requestId: string; readonly request: NodeRequest }
   | { readonly type: 'agentsChanged' }
+  /** Whether an arbiter knows only an older cluster key. */
+  | { readonly type: 'arbiters'; readonly areBehind: boolean }
   /** Leave in order. A second one leaves at once. */
   | { readonly type: 'shutDown'; readonly reason: string };
 

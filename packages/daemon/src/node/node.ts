@@ -245,6 +245,9 @@ export class ClusterNode {
       case 'secretsRead':
         this.#work.push({ for: 'lrm', input });
         break;
+      case 'arbiters':
+        this.#keyInput(input);
+        break;
       case 'agentsChanged':
         this.#work.push({ for: 'lrm', input });
         break;

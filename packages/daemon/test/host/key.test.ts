@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readKeys } from '../../src/host/key.ts';
+import { readKeyRing, readKeys, writeKeyRing } from '../../src/host/key.ts';
 
 let folder: string;
 let path: string;
@@ -42,5 +42,34 @@ describe('the key file', () => {
 
   test('that is missing says how to make one', async () => {
     await expect(readKeys(path)).rejects.toThrow(/systole key generate/);
+  });
+
+  test('keeps a ring and the rotation that is under way, for its owner only', async () => {
+    const key = (id: number, primary: boolean) => ({ id, primary, key: new Uint8Array(32).fill(id) });
+    const rotation = { to: 2, print: '0a1b2c3d', number: 41, without: ['n3', 'n4'] };
+    await write(hex('a'));
+    await writeKeyRing(path, { keys: [key(1, false), key(2, true)], rotation });
+    const ring = await readKeyRing(path);
+    expect(ring.rotation).toEqual(rotation);
+    expect(ring.keys.map(({ id, primary }) => [id, primary])).toEqual([
+      [2, true],
+      [1, false],
+    ]);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(['key']);
+
+    await writeKeyRing(path, { keys: [key(2, true)] });
+    expect(await readFile(path, 'utf8')).toBe(`2:${'02'.repeat(32)}\n`);
+    expect((await readKeyRing(path)).rotation).toBeUndefined();
+  });
+
+  test('whose rotation is to a key that it does not hold is taken without it', async () => {
+    await write(`#systole rotation to=9 print=0a1b2c3d number=1 without=\n1:${hex('a')}\n`);
+    expect((await readKeyRing(path)).rotation).toBeUndefined();
+  });
+
+  test('that cannot be written stays as it was', async () => {
+    const missing = join(folder, 'gone', 'key');
+    await expect(writeKeyRing(missing, { keys: [] })).rejects.toThrow(/ENOENT/);
   });
 });
