@@ -32,4 +32,5 @@ export const mayTouchNode: readonly string[] = [
 export const mayCalculate: Readonly<Record<string, readonly string[]>> = {
   cib: ['node:crypto', 'node:zlib'],
   messaging: ['node:crypto', 'node:zlib'],
+  quorum: ['node:zlib'],
 };

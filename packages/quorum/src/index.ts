@@ -10,3 +10,7 @@ export * from './arbiter/choose.ts';
 export * from './arbiter/client.ts';
 export * from './arbiter/messages.ts';
 export * from './arbiter/server.ts';
+export * from './witness/claim.ts';
+export * from './witness/disk.ts';
+export * from './witness/http.ts';
+export * from './witness/slot.ts';
