@@ -15,6 +15,7 @@ const entries = {
   'packages/daemon/src/arbiter': 'packages/daemon/src/arbiter.ts',
   'packages/daemon/src/policy-worker': 'packages/daemon/src/host/policy-worker.ts',
   'packages/daemon/src/messaging-thread': 'packages/daemon/src/host/messaging-thread.ts',
+  'packages/daemon/src/disk-thread': 'packages/daemon/src/host/disk-thread.ts',
 };
 
 /** What a program's name starts. */

@@ -75,12 +75,18 @@ const schema = Type.Object(
           last_man_standing: Type.Optional(Type.Boolean()),
           last_man_standing_window: Type.Optional(duration),
           allow_downscale: Type.Optional(Type.Boolean()),
-          /** A vote outside the nodes: an arbiter on a third site, or several of which a majority must agree. */
+          /** A vote outside the nodes: one of `arbiter`, `disk` and `http`. */
           device: Type.Optional(
             Type.Object(
               {
-                /** `host` or `host:port`; the port is 5416 unless given. */
-                arbiter: Type.Array(text, { minItems: 1, maxItems: 5 }),
+                /** Arbiters on third sites, of which a majority must agree: `host` or `host:port`, the port 5416 unless given. */
+                arbiter: Type.Optional(Type.Array(text, { minItems: 1, maxItems: 5 })),
+                /** A disk that all nodes share: a block device. */
+                disk: Type.Optional(text),
+                /** An object on a server that compares and swaps by ETag. */
+                http: Type.Optional(Type.String({ pattern: '^https?://', maxLength: 4096 })),
+                /** File with the token that the server wants. */
+                http_token: Type.Optional(text),
                 algorithm: Type.Optional(Type.Union([Type.Literal('ffsplit'), Type.Literal('last_man_standing')])),
                 votes: Type.Optional(Type.Integer({ minimum: 1, maximum: 255 })),
                 tie_breaker: Type.Optional(tieBreaker),
@@ -233,6 +239,10 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
     }
     return linkSettings(one);
   });
+  const device = written.quorum?.device;
+  const kinds = device && [device.arbiter, device.disk, device.http].filter((kind) => kind !== undefined);
+  if (kinds !== undefined && kinds.length !== 1)
+    problems.push(`${path}: quorum.device is one of arbiter, disk and http, and not several`);
   const timing = timingOf(written.timing ?? {}, path, problems);
   if (problems.length > 0) return fail(problems);
   const { group } = written.api ?? {};
@@ -246,7 +256,7 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
     links,
     linkMode: written.link_mode ?? 'passive',
     timing,
-    quorum: written.quorum ?? {},
+    quorum: withAbsolutePaths(written.quorum ?? {}, absolute),
     agents: (written.agents ?? []).map(absolute),
     socket: written.api?.socket === undefined ? join(run, 'systole.sock') : absolute(written.api.socket),
     ...(group === undefined ? {} : { socketGroup: group }),
@@ -264,6 +274,24 @@ const seconds = (written: string | number): number => Math.max(1, Math.ceil((dur
 function diskSettings({ devices, start, timeout_action }: NonNullable<Written['disks']>): DiskSettings {
   const action = timeout_action ?? 'reboot';
   return { devices, start: start ?? 'always', timeoutAction: action === 'reboot' ? 'reset' : action };
+}
+
+/** Paths of the device go from the file's folder, as all others. */
+function withAbsolutePaths(
+  quorum: DaemonConfiguration['quorum'],
+  absolute: (path: string) => string,
+): DaemonConfiguration['quorum'] {
+  const { device } = quorum;
+  if (device === undefined) return quorum;
+  const { disk, http_token: token } = device;
+  return {
+    ...quorum,
+    device: {
+      ...device,
+      ...(disk === undefined ? {} : { disk: absolute(disk) }),
+      ...(token === undefined ? {} : { http_token: absolute(token) }),
+    },
+  };
 }
 
 function linkSettings(one: Static<typeof link>): LinkSettings {

@@ -19,7 +19,8 @@ import { type DeviceSettings, quorumOptions, type TieBreaker } from '@systole/qu
 import { type AgentPlaces, standardPlaces } from '@systole/ra';
 import { type DaemonConfiguration, durationMs, readConfiguration, searchFolders } from './configuration.ts';
 import { serve } from './host/api-server.ts';
-import type { ArbiterLinkOptions } from './host/arbiter-link.ts';
+import type { DeviceLinkOptions } from './host/open-device.ts';
+import { DiskArea } from './host/disk-area.ts';
 import { systemClock } from './host/clock.ts';
 import { Daemon } from './host/daemon.ts';
 import { EventLog } from './host/event-log.ts';
@@ -56,6 +57,8 @@ async function main(): Promise<number> {
     options: {
       config: { type: 'string' },
       check: { type: 'boolean' },
+      'make-witness': { type: 'boolean' },
+      force: { type: 'boolean' },
       version: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -65,11 +68,12 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.help === true || values.config === undefined) {
-    process.stderr.write('usage: systoled --config FILE [--check]\n');
+    process.stderr.write('usage: systoled --config FILE [--check | --make-witness [--force]]\n');
     return values.help === true ? 0 : 2;
   }
   const configuration = load(values.config);
   if (values.check === true) return 0;
+  if (values['make-witness'] === true) return makeWitness(configuration, values.force === true);
   return run(configuration);
 }
 
@@ -144,13 +148,14 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     {
       effects: (effects) => later.daemon?.give({ type: 'messaging', effects }),
       problem: (text) => log.error({ event: 'messaging.problem' }, text),
+      device: (vote, reason) => log[vote === 'grant' ? 'info' : 'warn']({ event: 'quorum.device', vote }, reason),
       arbiters: (areBehind) => later.daemon?.give({ type: 'arbiters', areBehind }),
       died: (error) => {
         log.fatal({ event: 'messaging.died', err: error }, "messaging's thread has died; this node stops");
         later.daemon?.fail(String(error));
       },
     },
-    arbiterLink(configuration, setup.value),
+    deviceLink(configuration, setup.value),
   );
   const node = createNode({
     configuration: whole,
@@ -328,11 +333,12 @@ function quorumSettings({ quorum }: DaemonConfiguration): NodeConfiguration['quo
 
 type WrittenDevice = NonNullable<DaemonConfiguration['quorum']['device']>;
 
-function deviceSettings({ algorithm, votes, tie_breaker }: WrittenDevice): DeviceSettings {
+function deviceSettings(written: WrittenDevice): DeviceSettings {
+  const { algorithm, votes, tie_breaker } = written;
   const list = Array.isArray(tie_breaker) ? NodeIds.of(tie_breaker) : undefined;
   const tieBreaker = list?.ok === true ? list.value.names.map((name) => list.value.id(name) ?? 0) : tie_breaker;
   return {
-    kind: 'arbiter',
+    kind: written.disk !== undefined ? 'disk' : written.http !== undefined ? 'http' : 'arbiter',
     algorithm: algorithm === 'last_man_standing' ? 'lastManStanding' : 'ffsplit',
     ...(votes === undefined ? {} : { votes }),
     ...(tieBreaker === undefined ? {} : { tieBreaker: tieBreaker as TieBreaker }),
@@ -341,19 +347,46 @@ function deviceSettings({ algorithm, votes, tie_breaker }: WrittenDevice): Devic
 
 const arbiterPort = 5416;
 
-/** How messaging's thread reaches the arbiters, where the node's file names any. */
-function arbiterLink(configuration: DaemonConfiguration, setup: MessagingSetup): ArbiterLinkOptions | undefined {
-  const { device } = configuration.quorum;
+/** How messaging's thread reaches the quorum device, where the node's file names one. */
+function deviceLink(configuration: DaemonConfiguration, setup: MessagingSetup): DeviceLinkOptions | undefined {
+  const { device: written } = configuration.quorum;
   const checked = quorumOptions(setup.quorum);
-  if (device === undefined || !checked.ok || checked.value.options.device === undefined) return undefined;
-  return {
+  if (written === undefined || !checked.ok || checked.value.options.device === undefined) return undefined;
+  const common = {
     cluster: configuration.cluster,
     self: setup.configuration.self,
-    keys: setup.configuration.keys,
-    arbiters: device.arbiter.map((text) => addressOf(text, arbiterPort)),
     device: checked.value.options.device,
-    heuristics: device.heuristics ?? [],
   };
+  const { disk, http, http_token: tokenFile, arbiter = [], heuristics = [] } = written;
+  if (disk !== undefined) return { kind: 'disk', ...common, path: disk };
+  if (http !== undefined)
+    return { kind: 'http', ...common, url: http, ...(tokenFile === undefined ? {} : { tokenFile }) };
+  return {
+    kind: 'arbiter',
+    ...common,
+    keys: setup.configuration.keys,
+    arbiters: arbiter.map((text) => addressOf(text, arbiterPort)),
+    heuristics,
+  };
+}
+
+/** `--make-witness`: the area on the shared disk, with a slot for each node of the file. */
+function makeWitness({ cluster, nodes, quorum }: DaemonConfiguration, isForced: boolean): number {
+  const path = quorum.device?.disk;
+  if (path === undefined) throw new SystoleError('invalid', 'the file names no disk (quorum.device.disk)');
+  const ids = NodeIds.of(nodes);
+  if (!ids.ok) throw new SystoleError('invalid', ids.error);
+  let area: DiskArea | undefined;
+  try {
+    area = DiskArea.open(path);
+    const header = area.make({ cluster, nodes: ids.value.names.map((name) => ids.value.id(name) ?? 0) }, isForced);
+    process.stdout.write(`${path} is the witness of ${cluster}, with slots for ${header.nodes.length} nodes\n`);
+    return 0;
+  } catch (error) {
+    throw new SystoleError('failed', `${path}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    area?.close();
+  }
 }
 
 /** Addresses of peers go by the order of the other nodes in the file. */

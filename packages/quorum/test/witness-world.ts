@@ -96,11 +96,7 @@ export class WitnessWorld {
     const client = this.#client(id);
     client.life += 1;
     const common = { self: id, incarnation: client.life, device: this.#device };
-    client.witness = (
-      this.kind === 'disk'
-        ? new DiskWitness({ ...common, nodes: this.nodes })
-        : new HttpWitness({ ...common, cluster: 'demo' })
-    ) as Witness;
+    client.witness = this.kind === 'disk' ? new DiskWitness(common) : new HttpWitness({ ...common, cluster: 'demo' });
   }
 
   /** The machine is gone; what it was writing is written, torn or not. */
@@ -198,7 +194,7 @@ export class WitnessWorld {
   #answer(id: NodeId, effect: Exclude<Effect, WitnessVerdict>): Input {
     switch (effect.type) {
       case 'readAll':
-        return { type: 'read', slots: this.slots.map((slot) => Uint8Array.from(slot)) };
+        return { type: 'read', nodes: this.nodes, slots: this.slots.map((slot) => Uint8Array.from(slot)) };
       case 'write':
         this.slots[this.nodes.indexOf(id)] = Uint8Array.from(effect.bytes);
         return { type: 'written' };

@@ -93,12 +93,7 @@ function readToken(text: string): Token {
       Buffer.from(text.slice(TOKEN_MARK.length), 'base64url').toString('utf8'),
     ) as Partial<Token>;
     const { cluster, key, port, multicast, peers, nodes, isTwoNode } = token;
-    if (
-      typeof cluster !== 'string' ||
-      typeof key !== 'string' ||
-      !isKeyLine(key) ||
-      typeof port !== 'number'
-    )
+    if (typeof cluster !== 'string' || typeof key !== 'string' || !isKeyLine(key) || typeof port !== 'number')
       throw new Error('fields');
     return {
       cluster,

@@ -6,9 +6,10 @@ import { execFile } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Random } from '@systole/kernel';
-import { type ClusterKey, cryptoSeal, type EngineInput, type EngineStatus } from '@systole/messaging';
+import { type ClusterKey, cryptoSeal, type EngineStatus } from '@systole/messaging';
 import { ArbiterVoter, type ArbiterVoterEffect, type ArbiterVoterOptions } from '../node/arbiter-voter.ts';
 import { Alarm, systemClock } from './clock.ts';
+import type { DeviceLink, DeviceLinkEvents } from './device-link.ts';
 
 /** Plain data, handed to the thread. */
 export interface ArbiterLinkOptions extends Pick<ArbiterVoterOptions, 'cluster' | 'self' | 'keys' | 'device'> {
@@ -21,22 +22,16 @@ export interface ArbiterLinkOptions extends Pick<ArbiterVoterOptions, 'cluster' 
 const heuristicMs = 1000;
 const heuristicsEveryMs = 30_000;
 
-export interface ArbiterLinkEvents {
-  readonly give: (input: EngineInput) => void;
-  /** An arbiter answers under another key than the one that the cluster seals with; or none does any more. */
-  readonly behind: (areBehind: boolean) => void;
-}
-
-export class ArbiterLink {
+export class ArbiterLink implements DeviceLink {
   readonly #options: ArbiterLinkOptions;
   readonly #voter: ArbiterVoter;
   readonly #sockets: readonly Socket[];
-  readonly #events: ArbiterLinkEvents;
+  readonly #events: DeviceLinkEvents;
   #areBehind = false;
   #judging: NodeJS.Timeout | undefined;
   readonly #alarm = new Alarm(() => this.#carryOut(this.#voter.tick(systemClock.now())));
 
-  constructor(options: ArbiterLinkOptions, incarnation: number, random: Random, events: ArbiterLinkEvents) {
+  constructor(options: ArbiterLinkOptions, incarnation: number, random: Random, events: DeviceLinkEvents) {
     const { arbiters, heuristics } = options;
     this.#options = options;
     this.#events = events;

@@ -1,7 +1,7 @@
 /** What the daemon's main thread and messaging's thread say to each other. Plain data. */
 import type { EngineEffect, EngineInput, EngineStatus } from '@systole/messaging';
 import type { MessagingSetup } from '../node/messaging-port.ts';
-import type { ArbiterLinkOptions } from './arbiter-link.ts';
+import type { DeviceLinkOptions } from './open-device.ts';
 import type { LinkSockets } from './udp.ts';
 
 export interface MessagingThreadData {
@@ -10,8 +10,8 @@ export interface MessagingThreadData {
   /** Where the membership record is kept. */
   readonly folder: string;
   readonly shared: Shared;
-  /** The vote of a third site, where one is configured. */
-  readonly arbiter?: ArbiterLinkOptions;
+  /** The vote of an arbiter or a witness, where one is configured. */
+  readonly device?: DeviceLinkOptions;
 }
 
 /** Memory that both threads see at once, without waiting for each other. */
@@ -60,4 +60,6 @@ export type FromThread =
   | { readonly type: 'status'; readonly status: EngineStatus; readonly counters: MessagingCounters }
   /** Whether an arbiter knows only an older cluster key. */
   | { readonly type: 'arbiters'; readonly areBehind: boolean }
+  /** What the quorum device says has changed. */
+  | { readonly type: 'device'; readonly vote: 'grant' | 'deny' | 'wait'; readonly reason: string }
   | { readonly type: 'problem'; readonly text: string };

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { type Instant, SystoleError } from '@systole/kernel';
 import type { EngineEffect, EngineInput, EngineStatus } from '@systole/messaging';
 import type { MessagingPort, MessagingSetup } from '../node/index.ts';
-import type { ArbiterLinkOptions } from './arbiter-link.ts';
+import type { DeviceLinkOptions } from './open-device.ts';
 import {
   aliveWord,
   type FromThread,
@@ -30,6 +30,8 @@ const never = Number.MAX_SAFE_INTEGER as Instant;
 export interface RemoteEvents {
   readonly effects: (effects: readonly EngineEffect[]) => void;
   readonly problem: (text: string) => void;
+  /** What the quorum device says has changed. */
+  readonly device: (vote: 'grant' | 'deny' | 'wait', reason: string) => void;
   /** Whether an arbiter knows only an older cluster key. */
   readonly arbiters: (areBehind: boolean) => void;
   /** The thread has died: the node cannot go on. */
@@ -58,7 +60,7 @@ export class RemoteMessaging implements MessagingPort {
     links: readonly LinkSockets[],
     folder: string,
     events: RemoteEvents,
-    arbiter?: ArbiterLinkOptions,
+    device?: DeviceLinkOptions,
   ): Promise<RemoteMessaging> {
     const shared = makeShared();
     const worker = new Worker(new URL('./messaging-thread.ts', import.meta.url), {
@@ -68,7 +70,7 @@ export class RemoteMessaging implements MessagingPort {
         links,
         folder,
         shared,
-        ...(arbiter === undefined ? {} : { arbiter }),
+        ...(device === undefined ? {} : { device }),
       } satisfies MessagingThreadData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
     });
@@ -90,6 +92,7 @@ export class RemoteMessaging implements MessagingPort {
       if (message.type === 'effects') events.effects(message.effects);
       else if (message.type === 'problem') events.problem(message.text);
       else if (message.type === 'arbiters') events.arbiters(message.areBehind);
+      else if (message.type === 'device') events.device(message.vote, message.reason);
       else if (message.type === 'status') {
         remote.#status = message.status;
         remote.#counters = message.counters;

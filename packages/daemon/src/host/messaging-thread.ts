@@ -12,8 +12,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Instant, Random } from '@systole/kernel';
 import { cryptoSeal, type EngineEffect, type EngineInput, type StateRecord } from '@systole/messaging';
 import { localMessaging, type MessagingPort } from '../node/messaging-port.ts';
-import { ArbiterLink } from './arbiter-link.ts';
 import { Alarm, systemClock } from './clock.ts';
+import type { DeviceLink } from './device-link.ts';
+import { openDevice } from './open-device.ts';
 import {
   aliveWord,
   type FromThread,
@@ -56,7 +57,7 @@ class MessagingLoop {
   readonly #shared: Shared;
   readonly #alarm: Alarm;
   #links: readonly Link[] = [];
-  #arbiter: ArbiterLink | undefined;
+  #device: DeviceLink | undefined;
   #inbox: ThreadInput[] = [];
   /** The view that the main thread will know when it has read all we have told it. */
   #viewNumber = 0;
@@ -85,9 +86,9 @@ class MessagingLoop {
     this.#alarm = new Alarm(() => this.schedule());
   }
 
-  begin(links: readonly Link[], arbiter: ArbiterLink | undefined): void {
+  begin(links: readonly Link[], device: DeviceLink | undefined): void {
     this.#links = links;
-    this.#arbiter = arbiter;
+    this.#device = device;
     this.schedule();
   }
 
@@ -111,7 +112,7 @@ class MessagingLoop {
         break;
       case 'reconfigure':
         this.#effects.push(...this.#engine.reconfigure(message.setup, now));
-        this.#arbiter?.useKeys(message.setup.configuration.keys);
+        this.#device?.useKeys(message.setup.configuration.keys);
         break;
     }
     this.schedule();
@@ -139,7 +140,7 @@ class MessagingLoop {
       this.#step({ input: { type: 'tick' } });
     }
     this.#carryOut();
-    this.#arbiter?.look(this.#engine.status(systemClock.now()));
+    this.#device?.look(this.#engine.status(systemClock.now()));
     const end = systemClock.now();
     this.#lastTurn = end;
     this.counters.turns += 1;
@@ -239,7 +240,7 @@ class MessagingLoop {
 }
 
 async function start(data: MessagingThreadData): Promise<void> {
-  const { setup, links, folder, shared, arbiter } = data;
+  const { setup, links, folder, shared, device } = data;
   const { record, content, damaged } = await SlotRecord.open(folder, 'membership');
   if (damaged > 0)
     tell({ type: 'problem', text: 'a membership slot is damaged, most likely by a power cut; the other is used' });
@@ -273,13 +274,14 @@ async function start(data: MessagingThreadData): Promise<void> {
       take(message);
       return;
     }
-    const toArbiter =
-      arbiter &&
-      new ArbiterLink(arbiter, engine.status(systemClock.now()).incarnation, strongRandom, {
+    const toDevice =
+      device &&
+      openDevice(device, engine.status(systemClock.now()).incarnation, strongRandom, {
         give: (input) => loop.give(input),
         behind: (areBehind) => tell({ type: 'arbiters', areBehind }),
+        told: (vote, reason) => tell({ type: 'device', vote, reason }),
       });
-    loop.begin(opened, toArbiter);
+    loop.begin(opened, toDevice);
     take = (later) => loop.take(later);
     for (const early of messagesBefore.splice(0)) loop.take(early);
     setInterval(() => loop.tellStatus(), statusEveryMs);

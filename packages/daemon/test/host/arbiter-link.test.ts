@@ -75,6 +75,7 @@ describe('the way to the arbiters', () => {
       {
         give: (input) => input.type === 'deviceVerdict' && grants.push(input.vote),
         behind: (areBehind) => behind.push(areBehind),
+        told: () => undefined,
       },
     );
     open.push(link, arbiter.socket);

@@ -88,11 +88,7 @@ export function presentNode(subject: Subject): Node | undefined {
 }
 
 /** `found`, if nothing in `subject` is elsewhere. */
-function commonNode(
-  subject: Subject,
-  when: 'now' | 'next',
-  found: Node | undefined,
-): Node | 'several' | undefined {
+function commonNode(subject: Subject, when: 'now' | 'next', found: Node | undefined): Node | 'several' | undefined {
   let node = found;
   if (subject.children.length > 0) {
     for (const child of subject.children) {
@@ -112,7 +108,7 @@ function commonNode(
 }
 
 const joined = (node: Node | undefined, other: Node | undefined): Node | 'several' | undefined =>
-  node === undefined || node === other ? other ?? node : other === undefined ? node : 'several';
+  node === undefined || node === other ? (other ?? node) : other === undefined ? node : 'several';
 
 /** Its role now, or after the transition; of a group or clone the highest of its parts. */
 export function roleOf(subject: Subject, when: 'now' | 'next'): number {

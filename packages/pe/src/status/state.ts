@@ -68,9 +68,7 @@ export function parseHistory(source: ResourceHistory): ResourceHistoryOnNode {
 
 /** The records, oldest first. Most have one: a probe that found nothing. */
 const entriesOf = ({ operations }: ResourceHistory): readonly HistoryEntry[] =>
-  operations.length < 2
-    ? operations.map(parseEntry)
-    : operations.toReversed().toSorted(compareRecords).map(parseEntry);
+  operations.length < 2 ? operations.map(parseEntry) : operations.toReversed().toSorted(compareRecords).map(parseEntry);
 
 const parseEntry = (record: OperationRecord): HistoryEntry => ({
   record,

@@ -29,8 +29,8 @@ const RETRY_MS = 200;
 
 export type DiskInput =
   | WitnessView
-  /** All slots, in the order of `nodes`. */
-  | { readonly type: 'read'; readonly slots: readonly Uint8Array[] }
+  /** All slots, and whose each is, as the disk's header says at that moment. */
+  | { readonly type: 'read'; readonly nodes: readonly NodeId[]; readonly slots: readonly Uint8Array[] }
   | { readonly type: 'written' }
   /** What was asked for last did not work. */
   | { readonly type: 'failed'; readonly problem: string }
@@ -45,8 +45,6 @@ export type DiskEffect =
 export interface DiskWitnessOptions {
   readonly self: NodeId;
   readonly incarnation: number;
-  /** Whose slot is where; this node among them. */
-  readonly nodes: readonly NodeId[];
   readonly device: DeviceOptions;
 }
 
@@ -76,6 +74,8 @@ export class DiskWitness {
   #held: { readonly view: WitnessView; readonly until: number } | undefined;
   #lookAt = 0;
   #problem: string | undefined;
+  /** Of this node's slot among the others. */
+  #place = 0;
 
   constructor(options: DiskWitnessOptions) {
     this.#options = options;
@@ -106,7 +106,7 @@ export class DiskWitness {
         if (!this.#isBusy) return [];
         this.#isBusy = false;
         this.#problem = undefined;
-        this.#take(input.slots, now);
+        this.#take(input.nodes, input.slots, now);
         return this.#after(now);
       case 'failed':
         this.#isBusy = false;
@@ -132,7 +132,7 @@ export class DiskWitness {
   }
 
   get #retryMs(): number {
-    return RETRY_MS * (1 + Math.max(0, this.#options.nodes.indexOf(this.#options.self)));
+    return RETRY_MS * (1 + this.#place);
   }
 
   /** The present view, if it is active and this node is the one that goes to the disk for it. */
@@ -150,8 +150,9 @@ export class DiskWitness {
     return [{ type: 'write', bytes: encodeSlot(slot) }];
   }
 
-  #take(slots: readonly Uint8Array[], now: number): void {
-    for (const [index, node] of this.#options.nodes.entries()) {
+  #take(nodes: readonly NodeId[], slots: readonly Uint8Array[], now: number): void {
+    this.#place = Math.max(0, nodes.indexOf(this.#options.self));
+    for (const [index, node] of nodes.entries()) {
       const bytes = slots[index];
       if (bytes === undefined) continue;
       const slot = decodeSlot(bytes);
