@@ -18,12 +18,12 @@ const entries = {
   'packages/daemon/src/disk-thread': 'packages/daemon/src/host/disk-thread.ts',
 };
 
-/** What a program's name starts. */
+/** What a program's name starts. The shell's is a short life, a good part of which is compiling: it keeps the result. */
 const programs = {
-  systole: 'packages/cli/src/main.js',
-  crm: 'packages/cli/src/main.js',
-  systoled: 'packages/daemon/src/main.js',
-  'systole-arbiter': 'packages/daemon/src/arbiter.js',
+  systole: ['packages/cli/bin/compile-cache.js', 'packages/cli/src/main.js'],
+  crm: ['packages/cli/bin/compile-cache.js', 'packages/cli/src/main.js'],
+  systoled: ['packages/daemon/src/main.js'],
+  'systole-arbiter': ['packages/daemon/src/arbiter.js'],
 };
 
 /** Files that are used as they are. */
@@ -32,6 +32,7 @@ const copied = [
   'packages/ra/drivers',
   'packages/ra/helpers',
   'packages/stonith/agents',
+  'packages/cli/bin/compile-cache.js',
   'packages/daemon/package.json',
   'packages/cli/package.json',
   'packaging',
@@ -54,9 +55,11 @@ const assemble: Plugin = {
       join(dist, 'package.json'),
       `${JSON.stringify({ type: 'module', license: 'Apache-2.0' }, undefined, 2)}\n`,
     );
-    for (const [name, path] of Object.entries(programs)) {
+    for (const [name, paths] of Object.entries(programs)) {
       const file = join(dist, 'bin', name);
-      writeFileSync(file, `#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/../${path}" "$@"\n`);
+      // One after the other: what is imported by a statement would be compiled before the first runs.
+      const imports = paths.map((path) => `await import('../${path}');\n`);
+      writeFileSync(file, `#!/usr/bin/env node\n${imports.join('')}`);
       chmodSync(file, 0o755);
     }
   },

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { checkCib, emptyCib, type Cib } from '../src/index.ts';
+import { emptyCib, type Cib } from '../src/index.ts';
+import { checkCib } from '../src/schema/check.ts';
 import type { cib as cibSchema } from '../src/schema/cib.ts';
 import type { Described } from '../src/schema/values.ts';
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkConfiguration, emptyConfiguration } from '@systole/cib';
+import { emptyConfiguration } from '@systole/cib';
+import { checkConfiguration } from '@systole/cib/schema';
 import { describe, expect, test } from 'vitest';
 import { printConfiguration, Session } from '../src/language/index.ts';
 

@@ -1,7 +1,7 @@
 /** Answers: `explain`, `verify`, `availability`, `resource scores`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Configuration, emptyCib, formatScore, importCib, type Rule } from '@systole/cib/document';
+import { type Configuration, emptyCib, formatScore, importCib, type Rule } from '@systole/cib';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { schedule } from '@systole/pe';
 import { type AgentDescription, formatAgentName } from '@systole/ra';
@@ -160,7 +160,7 @@ export async function checkRules(context: Context, args: readonly string[]): Pro
   if (Number.isNaN(at))
     throw new UsageError(`"${values.at ?? ''}" is not a time; write for example 2026-07-01T00:00:00Z`);
   const { situation } = schedule(await liveCib(context), { now: at });
-  const { evaluateRule } = await import('@systole/cib/document');
+  const { evaluateRule } = await import('@systole/cib');
   const found: { readonly owner: string; readonly rule: Rule }[] = [];
   for (const item of fromConfiguration(situation.cib.configuration)) {
     mapRules(item, (rule) => {

@@ -1,6 +1,6 @@
 /** `systole cib`: Pacemaker's XML in and out, and shadow copies. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { applyChange, type Cib, diff, emptyCib, exportCib, importCib } from '@systole/cib/document';
+import { applyChange, type Cib, diff, emptyCib, exportCib, importCib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { fromConfiguration } from '../language/items.ts';
 import { Session } from '../language/session.ts';

@@ -1,5 +1,5 @@
 /** What becomes of what was edited: committed, dropped, compared, simulated, verified. */
-import { type Cib, type Configuration, emptyCib } from '@systole/cib/document';
+import { type Cib, type Configuration, emptyCib } from '@systole/cib';
 import { changedItems } from '../language/select.ts';
 import type { Session } from '../language/session.ts';
 import { commit } from '../shell/change.ts';

@@ -1,6 +1,6 @@
 /** `configure` on files, without a daemon: `--base`, `--file`, `--to-xml`, `--from-xml`. */
 import { readFileSync } from 'node:fs';
-import { type Cib, emptyCib, exportCib, importCib } from '@systole/cib/document';
+import { type Cib, emptyCib, exportCib, importCib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { Session } from '../language/session.ts';
 import type { Context } from '../shell/context.ts';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emptyCib, exportConfiguration } from '@systole/cib/document';
+import { emptyCib, exportConfiguration } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { type Item, toConfiguration } from '../language/items.ts';
 import { printItems } from '../language/print.ts';

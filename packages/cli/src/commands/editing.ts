@@ -1,7 +1,7 @@
 /** The configuration being edited: begun with the first edit, kept by the context until it is committed or dropped. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Cib } from '@systole/cib/document';
+import type { Cib } from '@systole/cib';
 import { LanguageProblem } from '../language/problem.ts';
 import { quote } from '../language/quote.ts';
 import { Session, type SessionHost } from '../language/session.ts';

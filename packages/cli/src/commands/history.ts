@@ -1,6 +1,6 @@
 /** `systole history`: the timeline, transitions, earlier configurations and the way back to them. */
 import type { ConfigurationRow, EventRow, TransitionRow } from '@systole/api';
-import { type Configuration, diff, emptyCib } from '@systole/cib/document';
+import { type Configuration, diff, emptyCib } from '@systole/cib';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { fromConfiguration } from '../language/items.ts';
 import { printConfiguration } from '../language/session.ts';

@@ -2,7 +2,7 @@
  * Moving resources by constraints, and leaving none behind. A move sets a preference, waits until the resource is
  * there, and takes the preference back if the resource would stay without it.
  */
-import { type Cib, type Configuration, type Constraint, diff, INFINITY, type Rule } from '@systole/cib/document';
+import { type Cib, type Configuration, type Constraint, diff, INFINITY, type Rule } from '@systole/cib';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import type { Draft } from '../language/draft.ts';
 import { fromConfiguration, type Item, toConfiguration } from '../language/items.ts';

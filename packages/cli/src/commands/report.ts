@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, release, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { exportCib } from '@systole/cib/document';
+import { exportCib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { printConfiguration } from '../language/session.ts';
 import { renderStatus } from '../render/status.ts';

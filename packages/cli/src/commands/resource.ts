@@ -1,11 +1,10 @@
 /** `systole resource`, except moving (`move.ts`) and values (`values.ts`). */
 import type { ResourceRow, StatusReport } from '@systole/api';
-import type { OperationRecord } from '@systole/cib/document';
+import { namedResources, type OperationRecord } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
 import { fromConfiguration, type Item, membersOf } from '../language/items.ts';
 import { printItems } from '../language/print.ts';
-import { namedResources } from '@systole/cib/document';
 import { didYouMean } from '../language/suggest.ts';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';

@@ -1,5 +1,5 @@
 /** `systole script`: recipes as text to review; applied when told so with `--force`. */
-import { type Configuration, emptyConfiguration } from '@systole/cib/document';
+import { type Configuration, emptyConfiguration } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { LanguageProblem } from '../language/problem.ts';
 import { Session } from '../language/session.ts';

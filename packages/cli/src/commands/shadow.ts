@@ -2,7 +2,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Cib, checkCib } from '@systole/cib';
+import type { Cib } from '@systole/cib';
+import { checkCib } from '@systole/cib/schema';
 import { SystoleError } from '@systole/kernel';
 import { didYouMean } from '../language/suggest.ts';
 

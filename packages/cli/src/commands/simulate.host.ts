@@ -1,5 +1,5 @@
 /** The world for `simulate`: files, standard streams, the clock, and the running cluster. */
-import type { Cib } from '@systole/cib/document';
+import type { Cib } from '@systole/cib';
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline';

@@ -2,7 +2,7 @@
  * `systole simulate`: what the cluster would do, without doing it. From a file, from the running cluster, or for many
  * files after one another (`--batch`); with changes that have not happened ("what if").
  */
-import { type Cib, checkCib, importCib, exportCib } from '@systole/cib';
+import { type Cib, importCib, exportCib } from '@systole/cib';
 import {
   inject,
   type Injections,
@@ -153,7 +153,7 @@ async function readInput(values: Values, host: SimulateHost): Promise<Cib> {
 }
 
 /** Pacemaker's XML, or our own JSON. */
-function readCib(path: string, host: Pick<SimulateHost, 'readFile'>): Cib {
+async function readCib(path: string, host: Pick<SimulateHost, 'readFile'>): Promise<Cib> {
   let text: string;
   try {
     text = host.readFile(path);
@@ -172,6 +172,8 @@ function readCib(path: string, host: Pick<SimulateHost, 'readFile'>): Cib {
   } catch (error) {
     throw new Wrong(`${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
   }
+  // Loading the schemas takes longer than most decisions.
+  const { checkCib } = await import('@systole/cib/schema');
   const checked = checkCib(value);
   if (checked.ok) return checked.value;
   throw new Wrong(`${path}: ${checked.error.map((problem) => JSON.stringify(problem)).join('\n')}`, 1);
@@ -241,7 +243,7 @@ async function runBatch(host: SimulateHost): Promise<void> {
       const request = JSON.parse(line) as { readonly name?: unknown; readonly xml?: unknown; readonly at?: unknown };
       ({ name } = request);
       if (typeof request.xml !== 'string') throw new Wrong('the line has no "xml"', 1);
-      const cib = readCib(request.xml, host);
+      const cib = await readCib(request.xml, host);
       const now = timeFor(cib, typeof request.at === 'string' ? parseTime(request.at) : undefined, host.now());
       const result = resultOf(simulate(cib, { now, mayBeMasked: true }));
       host.write(`${JSON.stringify({ name, result })}\n`);

@@ -1,5 +1,5 @@
 /** `systole resource trace`: lets the agent of a resource write down what it does. */
-import type { Operation } from '@systole/cib/document';
+import type { Operation } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import type { Item, ItemOf } from '../language/items.ts';
 import { addUnit } from '../language/units.ts';

@@ -1,5 +1,5 @@
 /** Values of nodes and resources, one at a time: set, show, delete. */
-import type { Cib } from '@systole/cib/document';
+import type { Cib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
 import type { Item } from '../language/items.ts';

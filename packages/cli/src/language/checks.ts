@@ -5,7 +5,7 @@
 import { forEachId } from './ids.ts';
 import { type Item, isResource, membersOf } from './items.ts';
 import { LanguageProblem, LanguageProblems } from './problem.ts';
-import { namedResources } from '@systole/cib/document';
+import { namedResources } from '@systole/cib';
 import { didYouMean } from './suggest.ts';
 
 /** So many problems are told at once. */

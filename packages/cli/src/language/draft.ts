@@ -5,7 +5,7 @@
  * What an edit changes besides what was asked for (a constraint that goes with a resource, a reference that follows a
  * rename) is told in `remarks`, never done silently.
  */
-import type { AttributeSet, Configuration, Operation, Pair } from '@systole/cib/document';
+import type { AttributeSet, Configuration, Operation, Pair } from '@systole/cib';
 import { checkItems } from './checks.ts';
 import { completeIds, forEachId, Namer } from './ids.ts';
 import {

@@ -3,7 +3,7 @@
  * from where they stand, because XML and references need them. What replaces something keeps the ids it had, so that
  * a change is no larger than what was changed.
  */
-import type { AttributeSet, Expression, Operation, Pair, Rule } from '@systole/cib/document';
+import type { AttributeSet, Expression, Operation, Pair, Rule } from '@systole/cib';
 import type { Item, ItemOf } from './items.ts';
 import { mapList, mapRules, mapSets, setNames, withFields } from './walk.ts';
 

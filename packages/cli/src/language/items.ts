@@ -18,7 +18,7 @@ import type {
   Resource,
   Tag,
   Template,
-} from '@systole/cib/document';
+} from '@systole/cib';
 import { invariant } from '@systole/kernel';
 import type { Place } from './problem.ts';
 

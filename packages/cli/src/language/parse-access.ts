@@ -1,5 +1,5 @@
 /** Reads roles, users and groups of access control. */
-import type { AclPermission, AclSubject } from '@systole/cib/document';
+import type { AclPermission, AclSubject } from '@systole/cib';
 import { expandShortcut, shortcutWords } from './acl-shortcuts.ts';
 import type { Cursor } from './cursor.ts';
 import type { Item } from './items.ts';

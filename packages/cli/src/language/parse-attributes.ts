@@ -13,7 +13,7 @@ import {
   parseScore,
   type Role,
   type Rule,
-} from '@systole/cib/document';
+} from '@systole/cib';
 import type { Cursor } from './cursor.ts';
 import { nearest } from './suggest.ts';
 

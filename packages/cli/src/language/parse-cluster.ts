@@ -7,7 +7,7 @@ import type {
   ConfiguredNode,
   FencingLevel,
   FencingTarget,
-} from '@systole/cib/document';
+} from '@systole/cib';
 import type { Cursor } from './cursor.ts';
 import { defaultSetIds, FENCING, type Item, type OptionsKind } from './items.ts';
 import { parseIdSpec, parseOptionalRule, parsePairs, parseSet } from './parse-attributes.ts';

@@ -9,7 +9,7 @@ import {
   type Role,
   type Rule,
   type Score,
-} from '@systole/cib/document';
+} from '@systole/cib';
 import type { Cursor } from './cursor.ts';
 import type { ItemOf } from './items.ts';
 import { badRole, parseRoleSetting, parseRule } from './parse-attributes.ts';

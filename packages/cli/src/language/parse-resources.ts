@@ -8,7 +8,7 @@ import {
   parseBoolean,
   parseRole,
   type Role,
-} from '@systole/cib/document';
+} from '@systole/cib';
 import type { Cursor } from './cursor.ts';
 import type { LanguageProblem } from './problem.ts';
 import type { Word } from './words.ts';

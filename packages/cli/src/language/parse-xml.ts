@@ -1,5 +1,5 @@
 /** Reads `xml` statements: any element of the configuration as XML. */
-import { type Configuration, importCib } from '@systole/cib/document';
+import { type Configuration, importCib } from '@systole/cib';
 import type { Cursor } from './cursor.ts';
 import { fromConfiguration, type Item } from './items.ts';
 import { didYouMean } from './suggest.ts';

@@ -1,5 +1,5 @@
 /** Statements of roles, alerts, fencing levels and options. */
-import type { Alert, AlertRecipient, AttributeSet, FencingLevel } from '@systole/cib/document';
+import type { Alert, AlertRecipient, AttributeSet, FencingLevel } from '@systole/cib';
 import { findShortcut } from './acl-shortcuts.ts';
 import type { ItemOf } from './items.ts';
 import { descriptionLine, onePair, ruleText, setLines, words, type Referenced } from './print-sets.ts';

@@ -1,5 +1,5 @@
 /** Statements of constraints. */
-import { type Colocation, type Constraint, type Order, type ResourceSet } from '@systole/cib/document';
+import { type Colocation, type Constraint, type Order, type ResourceSet } from '@systole/cib';
 import { infinity, ruleText, words, type Referenced } from './print-sets.ts';
 import { quote } from './quote.ts';
 

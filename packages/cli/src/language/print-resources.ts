@@ -1,5 +1,5 @@
 /** Statements of nodes and resources. */
-import type { AgentName, Operation } from '@systole/cib/document';
+import type { AgentName, Operation } from '@systole/cib';
 import type { BundleItem, ItemOf } from './items.ts';
 import { descriptionLine, setLines, words, type Referenced } from './print-sets.ts';
 import { pairText, quote } from './quote.ts';

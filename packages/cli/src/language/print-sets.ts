@@ -1,5 +1,5 @@
 /** Attribute sets, pairs and rules as text. */
-import { type AttributeSet, type Expression, formatScore, INFINITY, type Pair, type Rule } from '@systole/cib/document';
+import { type AttributeSet, type Expression, formatScore, INFINITY, type Pair, type Rule } from '@systole/cib';
 import { pairText, quote } from './quote.ts';
 
 /** Ids that something else refers to, so that they must be shown. */

@@ -2,7 +2,7 @@
  * Items to text, in one canonical form: what reads back as the same thing. What the language has no words for (nested
  * rules, expressions about agents, …) is printed as an `xml` statement, so that nothing is ever lost.
  */
-import { emptyCib, exportConfiguration, INFINITY } from '@systole/cib/document';
+import { emptyCib, exportConfiguration, INFINITY } from '@systole/cib';
 import { isOptions, type Item, type ItemKind, membersOf, toConfiguration } from './items.ts';
 import { parseDefinition } from './parse.ts';
 import { statementLines } from './print-statements.ts';

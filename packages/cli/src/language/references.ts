@@ -1,5 +1,5 @@
 /** Names of resources inside constraints: renaming them, taking them out. */
-import { type Colocation, type Constraint, namedResources, type Order, type ResourceSet } from '@systole/cib/document';
+import { type Colocation, type Constraint, namedResources, type Order, type ResourceSet } from '@systole/cib';
 
 /** Names `to` wherever `from` was named. In sets, what is then there twice stays once. */
 export function renameIn<C extends Constraint>(constraint: C, from: string, to: string): C {

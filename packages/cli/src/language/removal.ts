@@ -1,5 +1,5 @@
 /** What goes, or changes, when an item goes: its container, the constraints, tags and permissions that name it. */
-import { type Constraint, namedResources } from '@systole/cib/document';
+import { type Constraint, namedResources } from '@systole/cib';
 import type { ItemStore } from './item-store.ts';
 import { FENCING, type Item, type ItemOf, keyOf, kindWords, membersOf } from './items.ts';
 import { removeFrom, renameIn, sensible, simplify } from './references.ts';

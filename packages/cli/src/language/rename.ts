@@ -1,5 +1,5 @@
 /** References that follow a rename. */
-import { namedResources } from '@systole/cib/document';
+import { namedResources } from '@systole/cib';
 import type { Item } from './items.ts';
 import { renameIn } from './references.ts';
 

@@ -5,7 +5,7 @@
 import type { Draft } from './draft.ts';
 import { FENCING, type Item, membersOf } from './items.ts';
 import { LanguageProblem } from './problem.ts';
-import { namedResources } from '@systole/cib/document';
+import { namedResources } from '@systole/cib';
 import { didYouMean } from './suggest.ts';
 
 /** Words of statements by kind, for `type:`. */

@@ -2,8 +2,7 @@
  * The `configure` level: statements and commands, one after the other, on a draft. A command that fails leaves the
  * draft as it was. Everything outside (files, programs, the live cluster) comes in through `SessionHost`.
  */
-import type { Configuration } from '@systole/cib/document';
-import { emptyCib, importCib } from '@systole/cib/document';
+import { type Configuration, emptyCib, importCib } from '@systole/cib';
 import { Cursor } from './cursor.ts';
 import { Draft } from './draft.ts';
 import { fromConfiguration, type Item } from './items.ts';

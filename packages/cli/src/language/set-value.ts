@@ -1,5 +1,5 @@
 /** `set PATH VALUE`: one value of one item. */
-import type { Operation } from '@systole/cib/document';
+import type { Operation } from '@systole/cib';
 import { type Item, kindWords } from './items.ts';
 import { LanguageProblem, type Place } from './problem.ts';
 import { didYouMean } from './suggest.ts';

@@ -1,5 +1,5 @@
 /** Goes through the inner parts of items: attribute sets, rules, operations. Parts that stay the same stay the same object. */
-import type { AttributeSet, Expression, Operation, Rule } from '@systole/cib/document';
+import type { AttributeSet, Expression, Operation, Rule } from '@systole/cib';
 import type { Item } from './items.ts';
 
 /** What a set is for; sets of one kind may stand for each other. */

@@ -1,5 +1,5 @@
 /** Traps in constraints: what has run out, contradicts, can never hold, or goes in a circle. */
-import { type Configuration, type Constraint, INFINITY, namedResources } from '@systole/cib/document';
+import { type Configuration, type Constraint, INFINITY, namedResources } from '@systole/cib';
 import type { Finding } from './finding.ts';
 
 export function constraints(configuration: Configuration, now: number): readonly Finding[] {

@@ -1,5 +1,5 @@
 /** What a check finds, and what several checks need. */
-import type { AttributeSet, Primitive, Resource } from '@systole/cib/document';
+import type { AttributeSet, Primitive, Resource } from '@systole/cib';
 import type { Item } from '../language/items.ts';
 
 export interface Finding {

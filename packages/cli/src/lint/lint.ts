@@ -2,7 +2,7 @@
  * Known traps in a configuration: what is valid and still not what anybody wants. Each finding says what may happen,
  * and what to do. Nothing outside the configuration is asked.
  */
-import { type Configuration, parseXPath } from '@systole/cib/document';
+import { type Configuration, parseXPath } from '@systole/cib';
 import { readOption } from '../commands/options.ts';
 import { problemsOf } from '../language/checks.ts';
 import { type Item, fromConfiguration, isOptions } from '../language/items.ts';

@@ -1,5 +1,5 @@
 /** Traps in resources: fencing that is missing, agents without monitor, promotable clones. */
-import type { Configuration, Primitive, Resource } from '@systole/cib/document';
+import type { Configuration, Primitive, Resource } from '@systole/cib';
 import { readOption } from '../commands/options.ts';
 import type { Item } from '../language/items.ts';
 import { type Finding, isDevice, isYes, values } from './finding.ts';

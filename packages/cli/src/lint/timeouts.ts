@@ -2,7 +2,7 @@
  * Timeouts that are shorter than the agent advises. A start that is cut off counts as failed, and a stop that is cut off
  * ends in fencing, so these are told; they stay warnings, since the operator may know his service better.
  */
-import type { AgentName, Configuration, Operation, Primitive, Template } from '@systole/cib/document';
+import type { AgentName, Configuration, Operation, Primitive, Template } from '@systole/cib';
 import { formatDuration, parseDuration } from '@systole/kernel';
 import { type AgentDescription, formatAgentName } from '@systole/ra';
 import { fromConfiguration } from '../language/items.ts';

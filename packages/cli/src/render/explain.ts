@@ -1,5 +1,5 @@
 /** Why a resource is where it is, and why it is not elsewhere: the scheduler's own numbers, in words. */
-import { formatScore, INFINITY } from '@systole/cib/document';
+import { formatScore, INFINITY } from '@systole/cib';
 import type { Decision, PrimitiveInstance } from '@systole/pe';
 import { type ActionExplanation, explain, isPrimitive } from '@systole/pe';
 

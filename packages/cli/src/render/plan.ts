@@ -1,5 +1,5 @@
 /** What a change of the configuration would do: its statements, and what the cluster would do about it. */
-import type { Cib } from '@systole/cib/document';
+import type { Cib } from '@systole/cib';
 import { type Change, schedule, summarize } from '@systole/pe';
 import { fromConfiguration } from '../language/items.ts';
 import { diffItems } from './diff.ts';

@@ -1,6 +1,6 @@
 /** The status as a page that refreshes itself: the text, with what is wrong in colour. */
 import type { StatusReport } from '@systole/api';
-import { escapeXml } from '@systole/cib/document';
+import { escapeXml } from '@systole/cib';
 import { troubles } from './status.ts';
 
 const REFRESH_SECONDS = 10;

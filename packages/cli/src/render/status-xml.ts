@@ -1,6 +1,6 @@
 /** The status as XML, for monitoring that reads it from `crm_mon`: the elements it needs, under their usual names. */
 import type { StatusReport } from '@systole/api';
-import { escapeXml } from '@systole/cib/document';
+import { escapeXml } from '@systole/cib';
 
 const yes = (flag: boolean | undefined): string => String(flag === true);
 

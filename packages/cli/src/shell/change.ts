@@ -1,5 +1,5 @@
 /** Changes of the live configuration: made on a draft, shown, simulated if asked, committed as one. */
-import { type Cib, diff } from '@systole/cib/document';
+import { type Cib, diff } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
 import type { Context } from './context.ts';

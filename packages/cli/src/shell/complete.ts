@@ -4,7 +4,7 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Cib } from '@systole/cib/document';
+import type { Cib } from '@systole/cib';
 import { fromConfiguration, type Item } from '../language/items.ts';
 import { definitionWords } from '../language/parse.ts';
 import { editingWords } from '../language/session.ts';

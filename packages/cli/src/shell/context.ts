@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Client } from '@systole/api/client';
-import type { Cib } from '@systole/cib/document';
+import type { Cib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import type { Session } from '../language/session.ts';
 import { UsageError } from './failure.ts';

@@ -1,5 +1,5 @@
 /** One value of an item: read, set, removed. Values go into the first set that always applies; one is made if needed. */
-import type { AttributeSet } from '@systole/cib/document';
+import type { AttributeSet } from '@systole/cib';
 import type { Item } from '../language/items.ts';
 
 export type ValueField = 'meta' | 'parameters' | 'utilization' | 'attributes';

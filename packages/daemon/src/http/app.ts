@@ -19,7 +19,8 @@ import {
   statusOfCode,
   type UndoRequest,
 } from '@systole/api';
-import { applyChange, type Change, type Cib, checkCib, checkConfiguration, diff } from '@systole/cib';
+import { applyChange, type Change, type Cib, diff } from '@systole/cib';
+import { checkCib, checkConfiguration } from '@systole/cib/schema';
 import type { Answer } from '@systole/crm';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
