@@ -2,10 +2,12 @@
  * Decides which actions are needed and which can be done, by following what the links between them mean.
  *
  * Each action is looked at with all links that lead to it. Where that changes it, or one before it, all that come
- * after a changed action are looked at again, the latest change first, until nothing changes. Changes go one way
- * (optional becomes required, runnable becomes unrunnable), so the end is the same whatever the order and is reached
- * after few visits of each action: a work list in which an action waits at most once replaces the recursion that
- * Pacemaker uses here, and with it the depth of the call stack and the repeated visits.
+ * after a changed action are looked at again, until nothing changes. Changes go one way (optional becomes required,
+ * runnable becomes unrunnable), so the end is reached after few visits of each action.
+ *
+ * A change is followed at once, before the next link is looked at, and newer links before older ones, as Pacemaker does:
+ * the first that changes an action is said to be its reason, and where several could be, the same one is said. A chain
+ * too long for the call stack goes on from a work list, in which an action waits at most once.
  */
 import { invariant } from '@systole/kernel';
 import { isTrue } from '../config/values.ts';
@@ -19,6 +21,9 @@ import { withdraw } from './withdraw.ts';
 
 /** Dependents of dependents that are followed by recursion. */
 const DEPTH_MAX = 400;
+
+/** Changes of changes that are followed by recursion: some six frames each, so that the stack stays below a third. */
+const LOOK_DEPTH_MAX = 200;
 
 /** An action has some eight flags that each change once; each change visits those linked to it. With room to spare. */
 const VISITS_PER_ACTION = 200;
@@ -36,6 +41,7 @@ class Settlement {
   readonly #waiting: Draft[] = [];
   readonly #blocking: Draft[] = [];
   #depth = 0;
+  #lookDepth = 0;
   #visitsLeft: number;
 
   constructor(plan: Plan) {
@@ -54,7 +60,18 @@ class Settlement {
     }
   }
 
+  /** Looks at an action now, or where changes have led too deep, when those are done. */
   #again(draft: Draft): void {
+    if (this.#lookDepth >= LOOK_DEPTH_MAX) {
+      this.#later(draft);
+      return;
+    }
+    this.#lookDepth++;
+    this.#look(draft);
+    this.#lookDepth--;
+  }
+
+  #later(draft: Draft): void {
     if (draft.isQueued) return;
     draft.isQueued = true;
     this.#waiting.push(draft);
@@ -68,7 +85,8 @@ class Settlement {
   }
 
   #againAfter(draft: Draft): void {
-    for (const link of draft.after) this.#again(link.then);
+    const { after } = draft;
+    for (let at = after.length - 1; at >= 0; at--) this.#again((after[at] as Link).then);
   }
 
   /** Looks at one action with everything before it. */
@@ -439,10 +457,9 @@ class Settlement {
       clear(draft, Flag.runnable);
       giveReason(draft, `colocation with ${reason.id}`);
       this.#blockDependents(draft);
-      this.#touch(draft);
+      this.#again(draft);
+      for (const link of draft.after) this.#later(link.then);
     }
-    if (subject.children.length === 0) return;
-    this.#drain(); // instances that lose their place thereby are not blocked, and block nobody
     for (const child of subject.children) this.#block(child, operation, reason);
   }
 }
