@@ -2,7 +2,7 @@
 import type { Cib } from '@systole/cib';
 import { type Decision, schedule, type ScheduleOptions } from '../schedule.ts';
 import { readSituation } from '../status/read.ts';
-import { reportStatus, type StatusReport } from '../status/report.ts';
+import { type NodeReport, reportStatus, type StatusReport } from '../status/report.ts';
 import { type Applied, applyTransition } from './apply.ts';
 
 export interface Simulation {
@@ -24,12 +24,16 @@ export function simulate(cib: Cib, options: SimulateOptions): Simulation {
     ...(options.failures === undefined ? {} : { failures: options.failures }),
   });
   const zone = options.timeZone === undefined ? {} : { timeZone: options.timeZone };
-  return {
-    decision,
-    applied,
-    before: reportStatus(decision.situation),
-    after: reportStatus(readSituation(applied.cib, options.now, zone), { showsPending: false }),
-  };
+  const before = reportStatus(decision.situation);
+  const after = reportStatus(readSituation(applied.cib, options.now, zone), { showsPending: false });
+  return { decision, applied, before, after: { ...after, nodes: withLeft(after.nodes, before.nodes) } };
+}
+
+/** A remote node whose connection was removed is not known any more: it has not vanished for the reader, it is offline. */
+function withLeft(after: readonly NodeReport[], before: readonly NodeReport[]): readonly NodeReport[] {
+  const known = new Set(after.map(({ name }) => name));
+  const left = before.filter(({ name, kind }) => kind === 'remote' && !known.has(name));
+  return [...after, ...left.map(({ name, kind }): NodeReport => ({ name, kind, state: 'offline' }))];
 }
 
 /** When the policy engine is to pretend it is: as asked, else as the CIB says, else `clock`. Milliseconds since 1970. */
