@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentName } from '@systole/cib';
 import type { LrmEffect } from '@systole/lrm';
-import { type AgentPlaces, checkAgentName, describeLsb } from '@systole/ra';
+import { type AgentPlaces, checkAgentName, describeCommand, describeLsb, locateAgent } from '@systole/ra';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { run } from '../lab/command.ts';
 import { Executor } from '../support/executor.ts';
-import { shared, sharedMissing } from '../support/repository.ts';
+import { root, shared, sharedMissing } from '../support/repository.ts';
 import { caseAgent, testAgents } from './test-agents.ts';
 
 vi.setConfig({ maxConcurrency: 24 });
@@ -61,12 +62,10 @@ interface Event {
 }
 
 const exceptions: Readonly<Record<string, string>> = {
-  'exec-list-ocf-providers': 'which agents a node has is the shell’s to list (`systole ra list`)',
-  'exec-get-stonith-metadata': 'descriptions are read by the fencer and by the shell, not through the executor',
-  'exec-get-systemd-metadata': 'descriptions are read by the shell (`systole ra info`), not through the executor',
   'exec-duplicate-registration':
-    'resources are not registered: an operation brings its agent with it (see lrm.test.ts)',
-  'exec-verify-get-rsc-info': 'resources are not registered: an operation brings its agent with it',
+    'resources are not registered: an operation brings its agent with it, and another agent under the same name begins with an empty history (lrm.test.ts)',
+  'exec-verify-get-rsc-info':
+    'resources are not registered, so there is nothing to be asked about one that has not run; what has run is in the history (lrm.test.ts)',
   'exec-stonith-component-fail': 'the fencer is a part of the daemon; it cannot die without it',
   'exec-x-timeout-on-fail-block':
     'a timeout always ends the whole process group: what a hung agent left running could act after its verdict',
@@ -97,6 +96,8 @@ const statusWords: Readonly<Record<number, string>> = {
 
 /** The longest silence that is watched for: an interval of the suite’s monitors and a half; most cases watch twice. */
 const silenceMaxMs = 2500;
+
+const shell = join(root, 'packages', 'cli', 'bin', 'systole.js');
 
 let work = '';
 
@@ -264,6 +265,14 @@ class Driver {
       case 'pause':
         await pause(Number(step['seconds']) * 1000);
         break;
+      case 'list-providers': {
+        const type = typeof step['type'] === 'string' ? ['providers', step['type']] : ['list', 'ocf'];
+        expect(await run([process.execPath, shell, 'ra', ...type])).toContain(step['output_has']);
+        break;
+      }
+      case 'get-metadata':
+        expect(await this.#describe(this.#named(step))).toContain(step['output_has']);
+        break;
       case 'check-directory':
         expect(existsSync('/run/resource-agents')).toBe(true);
         break;
@@ -284,6 +293,14 @@ class Driver {
       type,
       ...(agentClass === 'ocf' && provider !== undefined ? { provider: text(provider) } : {}),
     };
+  }
+
+  /** What an agent says of itself, with the command by which fencer and shell ask. */
+  async #describe(agent: AgentName): Promise<string> {
+    const located = locateAgent(agent, this.places, (paths) => paths.find((path) => existsSync(path)));
+    const command = located === undefined ? undefined : describeCommand(agent, located, this.places);
+    if (command === undefined) throw new Error(`${agent.type} cannot be described`);
+    return run(command.argv, { environment: command.environment, input: command.stdin });
   }
 
   async #execute(resource: string, step: Step): Promise<void> {
