@@ -20,8 +20,27 @@ export interface StatusReport {
   readonly fencing: readonly FencingRow[];
   /** Fail counts above 0. */
   readonly failures: readonly FailureRow[];
+  /** How the node that answers goes down by itself; absent where it has neither watchdog nor disks. */
+  readonly selfFencing?: SelfFencingReport;
   /** What is wrong with the configuration, in words. */
   readonly messages: readonly { readonly level: 'error' | 'warning'; readonly text: string }[];
+}
+
+export interface SelfFencingReport {
+  /** `countdownS`: seconds from the last feeding to the reset, where the driver tells. */
+  readonly watchdog?: { readonly device: string; readonly countdownS?: number };
+  readonly disks: readonly DiskRow[];
+}
+
+/** One of the disks through which the node can be told to die. */
+export interface DiskRow {
+  readonly disk: string;
+  /** It has been read lately. */
+  readonly isSeen: boolean;
+  /** The node's watchdog is noted on it: messages on it prove something. */
+  readonly isArmed: boolean;
+  readonly times?: { readonly watchdogS: number; readonly msgwaitS: number };
+  readonly problem?: string;
 }
 
 export interface QuorumReport {

@@ -12,6 +12,7 @@ import { fence } from './tree/fencing.ts';
 import { history } from './tree/history.ts';
 import { node } from './tree/node.ts';
 import { resource } from './tree/resource.ts';
+import { sbd } from './tree/sbd.ts';
 import { optionsLevel, scripts } from './tree/settings.ts';
 
 const answerCommands = () => import('./commands/answers.ts');
@@ -50,6 +51,7 @@ export const root: Level = {
     history,
     maintenance,
     quorum,
+    sbd,
     net,
     fence,
     optionsLevel,

@@ -232,6 +232,9 @@ async function serveAndRun(
       log[level]({ subsystem: 'access', event, ...fields }, text);
       daemon.events.add({ at: daemon.wall(), level, subsystem: 'access', event, text, fields });
     },
+    ...(configuration.watchdog === undefined && configuration.disks === undefined
+      ? {}
+      : { selfFencing: () => selfFencing.report() }),
     metrics: createMetrics({
       node,
       now: () => daemon.now(),

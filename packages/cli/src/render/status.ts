@@ -51,6 +51,7 @@ export function troubles(report: StatusReport): readonly Trouble[] {
   for (const node of report.nodes) found.push(...nodeTroubles(node));
   for (const resource of report.resources) found.push(...resourceTroubles(resource, report));
   found.push(...nowhereTroubles(report), ...unmanagedNotes(report));
+  found.push(...diskTroubles(report));
   for (const message of report.messages) found.push({ level: message.level, text: message.text });
   for (const row of report.fencing.filter(({ state }) => /fail|exhaust|timed/i.test(state)).slice(0, 3)) {
     found.push({
@@ -143,6 +144,16 @@ function unmanagedNotes(report: StatusReport): readonly Trouble[] {
         ]),
   ];
 }
+
+/** Disks through which the answering node can be told to die, and cannot read. */
+const diskTroubles = ({ node, selfFencing }: StatusReport): readonly Trouble[] =>
+  (selfFencing?.disks ?? [])
+    .filter(({ isSeen }) => !isSeen)
+    .map(({ disk, problem }) => ({
+      level: 'warning',
+      text: `${node} cannot read its disk ${disk}${problem === undefined ? '' : `: it ${problem}`}`,
+      advice: 'mend the path to it: with too few disks and without quorum this node resets itself; systole sbd status',
+    }));
 
 function nodeTroubles(node: NodeRow): readonly Trouble[] {
   if (node.unclean === true) {

@@ -3,11 +3,12 @@
  * others. `docs/fencing.md` says what an operator has to set up.
  */
 import process from 'node:process';
+import type { SelfFencingReport } from '@systole/api';
 import { SystoleError } from '@systole/kernel';
 import { defaultDiskTimes } from '@systole/stonith';
 import type { DiskSettings } from '../configuration.ts';
 import { die, sysrqTrigger } from './death.ts';
-import { type DiskReport, DiskWatch } from './disk/watch.ts';
+import { DiskWatch } from './disk/watch.ts';
 import { monotonicMs } from './disk/watch-protocol.ts';
 import { Feeder, type FeederParts } from './feeder.ts';
 import type { Logger } from './log.ts';
@@ -29,11 +30,6 @@ export interface SelfFencingSettings {
   readonly leave: (reason: string) => void;
   /** Stop without leaving: this machine is to go down. */
   readonly fail: (reason: string) => void;
-}
-
-export interface SelfFencingReport {
-  readonly watchdog?: { readonly device: string; readonly countdownS?: number };
-  readonly disks: readonly DiskReport[];
 }
 
 export class SelfFencing {

@@ -1,6 +1,6 @@
 /** What the routes need of the daemon: one narrow seam, so that they are tested without sockets or a cluster. */
 import type { IncomingMessage } from 'node:http';
-import type { EventRow } from '@systole/api';
+import type { EventRow, SelfFencingReport } from '@systole/api';
 import type { Answer } from '@systole/crm';
 import type { ClusterNode, NodeRequest } from '../node/index.ts';
 import type { Instant } from '@systole/kernel';
@@ -29,5 +29,7 @@ export interface Backend {
     text: string,
     fields: Readonly<Record<string, unknown>>,
   ) => void;
+  /** Absent where the node has neither watchdog nor disks. */
+  readonly selfFencing?: () => SelfFencingReport;
   readonly metrics: () => Promise<string>;
 }

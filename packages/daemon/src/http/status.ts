@@ -6,7 +6,7 @@ import type { Backend } from './backend.ts';
 
 const fencingRowsMax = 20;
 
-export function statusReport({ cluster, node, wall }: Backend): StatusReport {
+export function statusReport({ cluster, node, wall, selfFencing }: Backend): StatusReport {
   const { state, dc, quorum, quorumReason, isSettled } = node.controller.state;
   const cib: Cib = { ...node.cib, header: { ...node.cib.header, hasQuorum: quorum === 'held' } };
   const situation = readSituation(cib, wall());
@@ -35,6 +35,7 @@ export function statusReport({ cluster, node, wall }: Backend): StatusReport {
     },
     fencing: node.fencingHistory.slice(0, fencingRowsMax),
     failures: failures(situation),
+    ...(selfFencing === undefined ? {} : { selfFencing: selfFencing() }),
     messages: situation.messages,
   };
 }

@@ -3,6 +3,7 @@
  * headers and messages ask for. Each is watched by a thread of its own (`watch-thread.ts`).
  */
 import { Worker } from 'node:worker_threads';
+import type { DiskRow } from '@systole/api';
 import { type DiskHeader, DiskView, neededToRead, type WatcherNote } from '@systole/stonith';
 import { type FromWatchThread, monotonicMs, type ToWatchThread, type WatchThreadData } from './watch-protocol.ts';
 
@@ -30,16 +31,6 @@ interface Watched {
   header?: DiskHeader;
   problem?: string;
   note?: WatcherNote;
-}
-
-/** One disk, for those who look at the node. */
-export interface DiskReport {
-  readonly disk: string;
-  readonly isSeen: boolean;
-  /** A watchdog of this node is noted on it: messages on it prove something. */
-  readonly isArmed: boolean;
-  readonly times?: { readonly watchdogS: number; readonly msgwaitS: number };
-  readonly problem?: string;
 }
 
 export class DiskWatch {
@@ -153,7 +144,7 @@ export class DiskWatch {
     return isDone();
   }
 
-  report(): readonly DiskReport[] {
+  report(): readonly DiskRow[] {
     const now = monotonicMs();
     return this.#disks.map(({ disk, header, note, problem }) => ({
       disk,
