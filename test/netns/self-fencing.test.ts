@@ -147,6 +147,8 @@ describe.skipIf(reason !== undefined)('a machine with a real watchdog', () => {
     'whose disk the program sbd watches dies of our message, which proves nothing unless the watcher is vouched for',
     async () => {
       await run(['sbd', '-d', loop, '-1', '2', '-4', '4', 'create']);
+      // Taking a slot takes as long as its watchdog's time, and then it would give up.
+      await run(['sbd', '-d', loop, 'allocate', 'n1']);
       await using guest = startGuest('sbd', '-d', disk);
       await guest.found('watches');
       const [{ code, stderr }] = await Promise.all([fenceDisk('reboot', 'assumed'), livesOn(guest, 5000 + slackMs)]);
