@@ -73,6 +73,8 @@ afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
 
+const textOf = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+
 const actions: Readonly<Record<string, string>> = { b: 'reboot', o: 'poweroff', c: 'crashdump' };
 
 class Driver {
@@ -129,7 +131,7 @@ class Driver {
         );
         break;
       case 'disk-message': {
-        const letter = { message: step['message'] as DiskMessage, from: String(step['sender'] ?? 'n0') };
+        const letter = { message: step['message'] as DiskMessage, from: textOf(step['sender'], 'n0') };
         this.#expectOn(
           step,
           this.#onDisks(step, () => postLetter(String(step['node']), letter)),
@@ -198,7 +200,7 @@ class Driver {
     );
     this.#watch = watch;
     await vi.waitFor(() => expect(watch.isReachable()).toBe(true), 5000);
-    const action = String(step['timeout_action'] ?? 'reset') as Death;
+    const action = textOf(step['timeout_action'], 'reset') as Death;
     this.#feeder = new Feeder({
       ...(step['watchdog'] === true
         ? { watchdog: { feed: () => void (this.#fedAtMs = monotonicMs()), disarm: () => undefined } }

@@ -147,7 +147,7 @@ class Driver {
         break;
       case 'get-metadata':
       case 'run-agent':
-        describeReally(String(step['agent']), String(step['output_has'] ?? ''));
+        describeReally(String(step['agent']), typeof step['output_has'] === 'string' ? step['output_has'] : '');
         break;
       case 'wait':
         this.fencers.runFor(Number(step['seconds']) * 1000);

@@ -32,7 +32,7 @@ const mailOn = (disk: SimulatedDisk): readonly string[] =>
 describe('slots on a disk', () => {
   test('stand where sbd has them', () => {
     const disk = newDisk();
-    const head = [...disk.bytes.slice(0, 49)];
+    const head = [...disk.bytes.subarray(0, 49)];
     expect(new TextDecoder().decode(disk.bytes.slice(0, 8))).toBe('SBD_SBD_');
     expect(head.slice(8, 33)).toEqual(
       // version, slots, two bytes of padding, then sector size, watchdog, allocate, loop, msgwait; minor version
@@ -40,8 +40,8 @@ describe('slots on a disk', () => {
     );
     run(disk, takeSlot('n1'));
     run(disk, postLetter('n1', { message: 'off', from: 'n2' }));
-    expect([...disk.bytes.slice(512, 516)]).toEqual([1, 0x6e, 0x31, 0]);
-    expect([...disk.bytes.slice(1024, 1028)]).toEqual([3, 0x6e, 0x32, 0]);
+    expect([...disk.bytes.subarray(512, 516)]).toEqual([1, 0x6e, 0x31, 0]);
+    expect([...disk.bytes.subarray(1024, 1028)]).toEqual([3, 0x6e, 0x32, 0]);
   });
 
   test('may have sectors of 4096 bytes', () => {
@@ -150,7 +150,7 @@ describe('a watcher’s look', () => {
     const { header, taken } = run(disk, takeSlot('n2'));
     run(disk, noteWatcher(header, taken, { isArmed: true, deathS: 10 }));
     expect(run(disk, takeSlot('n2')).taken.watcher).toEqual({ isArmed: true, deathS: 10 });
-    expect([...disk.bytes.slice(512, 577)]).toEqual([1, 0x6e, 0x32, ...Array.from({ length: 62 }, () => 0)]);
+    expect([...disk.bytes.subarray(512, 577)]).toEqual([1, 0x6e, 0x32, ...Array.from({ length: 62 }, () => 0)]);
     const next = new SimulatedDisk();
     next.bytes.set(disk.bytes);
     next.tearAfterBytes = 271;
