@@ -7,9 +7,11 @@ import {
   type AnyStateMachine,
   type EventFromLogic,
   type InputFrom,
+  type AnyActorScope,
+  createActor,
+  type ExecutableActionObject,
   initialTransition,
   type SnapshotFrom,
-  transition,
 } from 'xstate';
 
 /** Something a machine wants done. `params` is plain JSON and all that is needed to do it. */
@@ -45,8 +47,37 @@ export function step<Machine extends AnyStateMachine>(
   before: SnapshotFrom<Machine>,
   event: EventFromLogic<Machine>,
 ): MachineStep<Machine> {
-  const [snapshot, actions] = transition(machine, before, event);
-  return { snapshot, effects: actions.map(toEffect) };
+  const scope = scopeOf(machine);
+  const effects: MachineEffect[] = [];
+  scope.actionExecutor = (action: ExecutableActionObject) => effects.push(toEffect(action));
+  const snapshot = machine.transition(before, event, scope) as SnapshotFrom<Machine>;
+  return { snapshot, effects };
+}
+
+const scopes = new WeakMap<AnyStateMachine, AnyActorScope>();
+
+/**
+ * Where a machine's transitions are computed: nothing runs in it. XState's own `transition()` makes a new actor, initial
+ * state and all, for each event, which costs more than the event. Our machines spawn no actors, so one does for all.
+ */
+function scopeOf(machine: AnyStateMachine): AnyActorScope {
+  const known = scopes.get(machine);
+  if (known !== undefined) return known;
+  const self = createActor(machine);
+  const nothing = (): undefined => undefined;
+  const scope: AnyActorScope = {
+    self,
+    id: '',
+    sessionId: '',
+    logger: nothing,
+    defer: nothing,
+    stopChild: nothing,
+    emit: nothing,
+    actionExecutor: nothing,
+    system: self.system,
+  };
+  scopes.set(machine, scope);
+  return scope;
 }
 
 /** The innermost states as one word each: `dc.idle`. */
