@@ -16,11 +16,16 @@ export function cibDigest(cib: Cib): string {
 /** MD5 as 32 hexadecimal digits: Pacemaker's digests of parameters use it, and nothing secret depends on it. */
 export const md5 = (text: string): string => hash('md5', text);
 
-/** JSON with the fields of every object sorted. */
+/** JSON with the fields of every object sorted. By hand: a replacer that copies every object takes three times as long. */
 export function canonical(value: Json): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => byCodeUnit(a, b)))
-      : inner,
-  );
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isList(value)) return `[${value.map((element) => canonical(element)).join(',')}]`;
+  const fields = Object.keys(value).toSorted(byCodeUnit);
+  const parts = fields.flatMap((field) => {
+    const inner = value[field];
+    return inner === undefined ? [] : [`${JSON.stringify(field)}:${canonical(inner)}`];
+  });
+  return `{${parts.join(',')}}`;
 }
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
