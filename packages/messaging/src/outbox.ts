@@ -3,12 +3,14 @@
  *
  * Bundling is by turn of the host's loop, not by a delay: whatever one turn produced leaves together.
  */
-import { encodeFrame } from './encode.ts';
+import { freshBytes } from './bytes.ts';
+import type { Configuration } from './configuration.ts';
 import type { Core } from './core.ts';
+import { encodeFrame } from './encode.ts';
 import type { Frame } from './frames.ts';
 import { datagramBytesMax, datagramOverhead, outboxFrames } from './limits.ts';
 import type { Links, Target } from './links.ts';
-import { headerBytes, prefixBytes, tagBytes, writeHeader, writePrefix } from './packet.ts';
+import { headerBytes, prefixBytes, tagBytes, writeHeader, writePrefix, writeWay } from './packet.ts';
 import type { SessionCipher } from './seal.ts';
 import type { Address, NodeId } from './surface.ts';
 
@@ -35,9 +37,10 @@ export class Outbox {
   #session: readonly [number, number] = [0, 0];
   #sessionNumber = 0;
   #sessionSince = 0;
-  #keyId = 0;
+  #describes: Configuration | undefined;
   #counter = 0;
-  #clusterTag = 0;
+  /** What all datagrams of the session begin with; link and counter are filled in. */
+  readonly #head = new Uint8Array(headerBytes + prefixBytes);
 
   constructor(core: Core, links: Links) {
     this.#core = core;
@@ -53,12 +56,27 @@ export class Outbox {
     this.#session = [view.getUint32(0), view.getUint32(4)];
     const key = configuration.keys.find(({ primary }) => primary);
     if (key === undefined) return;
-    this.#keyId = key.id;
     this.#cipher = seal.cipher(key, configuration.clusterName, self, this.#session);
-    this.#clusterTag = seal.clusterTag(configuration.clusterName);
     this.#sessionNumber = Math.min(this.#sessionNumber + 1, 65535);
     this.#sessionSince = this.#core.now;
     this.#counter = 0;
+    const clusterTag = seal.clusterTag(configuration.clusterName);
+    writeHeader(this.#head, { clusterTag, keyId: key.id, sender: self, link: 0, session: this.#session, counter: 0 });
+    this.#describeSelf();
+  }
+
+  /** The prefix says what the configuration says of this node: again when that changes. */
+  #describeSelf(): void {
+    const { incarnation, configuration } = this.#core;
+    writePrefix(this.#head, headerBytes, {
+      incarnation,
+      sessionNumber: this.#sessionNumber,
+      protocolMin: configuration.protocol.min,
+      protocolMax: configuration.protocol.max,
+      configurationRevision: configuration.revision,
+      flags: 0,
+    });
+    this.#describes = configuration;
   }
 
   /** Whether a datagram in this node's name is of its present session: its own, looped back. */
@@ -132,6 +150,7 @@ export class Outbox {
   flush(): void {
     if (this.#count === 0) return;
     if (this.#counter >= sessionDatagramsMax || this.#core.now - this.#sessionSince >= sessionMsMax) this.newSession();
+    if (this.#describes !== this.#core.configuration) this.#describeSelf();
     const budget = this.#links.budget();
     for (const [where, frames] of this.#frames) this.#send(frames, budget, () => this.#targets(where));
     this.#frames.clear();
@@ -176,24 +195,10 @@ export class Outbox {
   #seal(frames: readonly Uint8Array[], start: number, end: number, size: number, { link, to }: Target): void {
     const { core, cipher } = { core: this.#core, cipher: this.#cipher };
     if (cipher === undefined) return;
-    const bytes = new Uint8Array(headerBytes + prefixBytes + size + tagBytes);
+    const bytes = freshBytes(headerBytes + prefixBytes + size + tagBytes);
     this.#counter += 1;
-    writeHeader(bytes, {
-      clusterTag: this.#clusterTag,
-      keyId: this.#keyId,
-      sender: core.self,
-      link,
-      session: this.#session,
-      counter: this.#counter,
-    });
-    writePrefix(bytes, headerBytes, {
-      incarnation: core.incarnation,
-      sessionNumber: this.#sessionNumber,
-      protocolMin: core.configuration.protocol.min,
-      protocolMax: core.configuration.protocol.max,
-      configurationRevision: core.configuration.revision,
-      flags: 0,
-    });
+    bytes.set(this.#head);
+    writeWay(bytes, link, this.#counter);
     let at = headerBytes + prefixBytes;
     for (let index = start; index < end; index++) {
       const frame = frames[index] as Uint8Array;

@@ -63,11 +63,20 @@ export function writeHeader(bytes: Uint8Array, header: Header): void {
   view.setUint32(4, header.clusterTag);
   view.setUint16(8, header.keyId);
   view.setUint16(10, header.sender);
-  view.setUint32(12, header.link << 24);
+  view.setUint32(12, 0);
   view.setUint32(16, header.session[0]);
   view.setUint32(20, header.session[1]);
-  view.setUint32(24, Math.floor(header.counter / 2 ** 32));
-  view.setUint32(28, header.counter >>> 0);
+  writeWay(bytes, header.link, header.counter);
+}
+
+/** The fields of a header that differ from datagram to datagram of a session. */
+export function writeWay(bytes: Uint8Array, link: number, counter: number): void {
+  bytes[12] = link;
+  const high = Math.floor(counter / 2 ** 32);
+  for (let at = 0; at < 4; at += 1) {
+    bytes[24 + at] = high >>> (24 - 8 * at);
+    bytes[28 + at] = counter >>> (24 - 8 * at);
+  }
 }
 
 /** The prefix at the start of an opened plaintext of at least 16 bytes. */
