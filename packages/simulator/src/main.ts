@@ -102,13 +102,21 @@ function many(): number {
   const until = values.minutes === undefined ? Infinity : began + Number(values.minutes) * 60_000;
   const count = endless ? Infinity : number(values.seeds ?? '20');
   const first = values.first === undefined ? (endless ? began % 1_000_000_000 : 1) : number(values.first);
-  let virtualMs = 0;
+  let nodeMs = 0;
+  let clusterMs = 0;
   let ran = 0;
   let broken = 0;
+  const progress = (): string => {
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
+    const { user, system } = process.cpuUsage();
+    const speed = clusterMs / 3_600_000 / ((user + system) / 60e6);
+    return `${ran} seeds from ${first}, ${broken} with a broken law; ${(nodeMs / 3_600_000).toFixed(2)} node-hours in ${seconds} s, ${speed.toFixed(2)} cluster-hours per core-minute`;
+  };
   for (let seed = first; ran < count && Date.now() < until; seed += 1) {
     const result = run(planFor(seed, limits), shipped);
     ran += 1;
-    virtualMs += result.virtualMs * result.plan.settings.nodes;
+    nodeMs += result.virtualMs * result.plan.settings.nodes;
+    clusterMs += result.virtualMs;
     if (result.violation !== undefined) {
       broken += 1;
       if (values['keep-going'])
@@ -120,16 +128,10 @@ function many(): number {
         break;
       }
     }
-    if (endless && ran % 100 === 0) say(progress(ran, broken, virtualMs, began, first));
+    if (endless && ran % 100 === 0) say(progress());
   }
-  say(progress(ran, broken, virtualMs, began, first));
+  say(progress());
   return broken === 0 ? 0 : 1;
-}
-
-function progress(ran: number, broken: number, nodeMs: number, began: number, first: number): string {
-  const seconds = (Date.now() - began) / 1000;
-  const hours = nodeMs / 3_600_000;
-  return `${ran} seeds from ${first}, ${broken} with a broken law; ${hours.toFixed(2)} node-hours in ${seconds.toFixed(1)} s`;
 }
 
 /** What a person needs to look into it: seed, law, shrunk plan, how to run it again. */

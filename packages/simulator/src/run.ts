@@ -56,6 +56,8 @@ export function run(plan: Plan, subject: Subject): RunResult {
   let began = false;
   const early: WorldEvent[] = [];
   const see = (event: WorldEvent): void => {
+    // Most of what happens is datagrams; what becomes of them is what laws and transcripts are about.
+    if (event.type === 'seen' && event.seen.effect.type === 'transmit') return;
     if (!began) {
       early.push(event);
       return;
