@@ -5,7 +5,7 @@ import process from 'node:process';
 
 const [name, ...args] = process.argv.slice(2);
 const known = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith('.ts') && file !== 'main.ts' && !file.endsWith('-node.ts'))
+  .filter((file) => file.endsWith('.ts') && file !== 'main.ts')
   .map((file) => file.slice(0, -3));
 
 if (name === undefined || !known.includes(name)) {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A member of a corosync process group, for the messaging benchmark: commands and answers are lines of JSON.
 
-Calls libcpg through ctypes; nothing of corosync's is compiled. The counterpart of messaging-node.ts."""
+Calls libcpg through ctypes; nothing of corosync's is compiled. The counterpart of node.ts."""
 import ctypes, json, os, select, sys, time
 
 cpg = ctypes.CDLL("libcpg.so.4")

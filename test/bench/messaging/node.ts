@@ -1,8 +1,9 @@
 /**
  * One member for the messaging benchmark: the engine on real sockets, without the rest of a daemon. Run as
- * `messaging-node.ts NODE ADDRESS`; takes commands and gives answers as lines of JSON on its standard streams.
+ * `node.ts NODE ADDRESS`; takes commands and gives answers as lines of JSON on its standard streams.
  */
 import { randomBytes } from 'node:crypto';
+import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import {
@@ -11,18 +12,26 @@ import {
   type Engine,
   type EngineEffect,
   type EngineInput,
+  type Service,
   majorityPolicy,
   protocolRange,
   timingProfiles,
 } from '@systole/messaging';
-import { Alarm, systemClock } from '../../packages/daemon/src/host/clock.ts';
-import { becomeRealtime } from '../../packages/daemon/src/host/realtime.ts';
-import { Link } from '../../packages/daemon/src/host/udp.ts';
+import { Alarm, systemClock } from '../../../packages/daemon/src/host/clock.ts';
+import { becomeRealtime } from '../../../packages/daemon/src/host/realtime.ts';
+import { Link } from '../../../packages/daemon/src/host/udp.ts';
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const [nodeText = '1', address = '127.0.0.1'] = positionals;
 const node = Number(nodeText);
 const nodes = [1, 2, 3];
+
+interface Order {
+  readonly count: number;
+  readonly bytes: number;
+  readonly window: number;
+  readonly service?: Service;
+}
 
 const say = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 
@@ -38,6 +47,7 @@ class Member {
     | {
         left: number;
         readonly body: Uint8Array;
+        readonly service: Service;
         readonly latencies: number[];
         readonly begin: number;
         delivered: number;
@@ -88,9 +98,9 @@ class Member {
   }
 
   /** Sends `count` messages of `bytes` with at most `window` under way. */
-  begin(count: number, bytes: number, window: number): void {
+  begin({ count, bytes, window, service = 'agreed' }: Order): void {
     const body = new Uint8Array(bytes).fill(120);
-    this.#run = { left: count, body, latencies: [], begin: performance.now(), delivered: 0, count };
+    this.#run = { left: count, body, service, latencies: [], begin: performance.now(), delivered: 0, count };
     for (let index = 0; index < Math.min(window, count); index++) this.#submit();
   }
 
@@ -100,7 +110,7 @@ class Member {
     run.left -= 1;
     const handle = this.#handle++;
     this.#submitted.set(handle, performance.now());
-    this.give({ type: 'submit', handle, service: 'agreed', body: run.body });
+    this.give({ type: 'submit', handle, service: run.service, body: run.body });
   }
 
   #schedule(): void {
@@ -138,6 +148,8 @@ class Member {
       case 'viewActive':
         say({ view: this.#engine.status(systemClock.now()).view.members.map((member) => member.node), at: Date.now() });
         break;
+      case 'left':
+        process.exit(0);
       default:
     }
   }
@@ -170,6 +182,7 @@ const member = new Member();
 say({ scheduling: await becomeRealtime() });
 await member.open();
 createInterface({ input: process.stdin }).on('line', (line) => {
-  const { count, bytes, window } = JSON.parse(line) as { count: number; bytes: number; window: number };
-  member.begin(count, bytes, window);
+  const order = JSON.parse(line) as Order | { readonly leave: true };
+  if ('leave' in order) member.give({ type: 'leave', reason: 'told to' });
+  else member.begin(order);
 });
