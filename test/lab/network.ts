@@ -46,14 +46,24 @@ export class Network {
 
   /** Drops what `from` sends to `to`, and nothing else, until `unblock`. */
   async block(from: string, to: string): Promise<void> {
+    await this.#filter(`iifname "${portOf(from)}" oifname "${portOf(to)}" drop`);
+  }
+
+  /** Drops a share (0 to 1) of all UDP datagrams on every path, drawn for each path on its own, until `unblock`. */
+  async lose(share: number): Promise<void> {
+    await this.#filter(`ether type ip meta l4proto udp numgen random mod 1000 < ${Math.round(share * 1000)} drop`);
+  }
+
+  async #filter(rule: string): Promise<void> {
     if (this.#blocks === 0) {
       await this.#run('nft', 'add table bridge lab');
       await this.#run('nft', 'add chain bridge lab forward { type filter hook forward priority 0; }');
     }
     this.#blocks += 1;
-    await this.#run('nft', `add rule bridge lab forward iifname "${portOf(from)}" oifname "${portOf(to)}" drop`);
+    await this.#run('nft', `add rule bridge lab forward ${rule}`);
   }
 
+  /** Takes back all that was blocked or lost. */
   async unblock(): Promise<void> {
     if (this.#blocks > 0) await this.#run('nft', 'delete table bridge lab');
     this.#blocks = 0;
