@@ -2,17 +2,7 @@
  * The cases of the agents suite on fencing through shared disks, on disks that are files, with real watchers. What a case
  * does to the machine is written into a file instead; its watchdog is a counter.
  */
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -33,6 +23,7 @@ import { Sectors } from '../../packages/daemon/src/host/disk/sectors.ts';
 import { DiskWatch } from '../../packages/daemon/src/host/disk/watch.ts';
 import { monotonicMs } from '../../packages/daemon/src/host/disk/watch-protocol.ts';
 import { Feeder } from '../../packages/daemon/src/host/feeder.ts';
+import { diskFolder, newDiskFile } from '../support/disk-folder.ts';
 import { shared, sharedMissing } from '../support/repository.ts';
 
 vi.setConfig({ maxConcurrency: 16 });
@@ -68,7 +59,7 @@ const cases: readonly Case[] =
 /** Where a case gives no times, its watchers need not take as long as the suite's. */
 const quick = { ...defaultDiskTimes, watchdogS: 1, msgwaitS: 2, allocateS: 0 };
 
-const work = mkdtempSync(join(tmpdir(), 'systole-disk-cases-'));
+const work = diskFolder('disk-cases');
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
@@ -173,10 +164,7 @@ class Driver {
 
   #init(step: Step): void {
     const disks = step.disks ?? [];
-    for (const disk of disks.filter((name) => name !== 'missing')) {
-      closeSync(openSync(this.#path(disk), 'w'));
-      truncateSync(this.#path(disk), 1024 * 1024);
-    }
+    for (const disk of disks.filter((name) => name !== 'missing')) newDiskFile(this.#folder, disk);
     const hasTimes = step['watchdog_s'] !== undefined;
     const times = {
       ...(hasTimes ? defaultDiskTimes : quick),

@@ -1,25 +1,23 @@
 /** `systole sbd` on disks that are files, without a daemon. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { diskFolder, newDiskFile } from '../../../test/support/disk-folder.ts';
 
 const program = fileURLToPath(new URL('../bin/systole.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'systole-sbd-'));
+const folder = diskFolder('sbd');
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
 const file = join(folder, 'systole.yaml');
-const disk = join(folder, 'disk');
+const disk = newDiskFile(folder, 'disk');
 writeFileSync(
   file,
   '# by hand\ncluster: trial\nnode: n1\nlinks:\n  - { address: 127.0.0.1, multicast: 239.255.77.9 }\n',
 );
-closeSync(openSync(disk, 'w'));
-truncateSync(disk, 1024 * 1024);
 
 function systole(...words: readonly string[]): { readonly code: number | null; readonly text: string } {
   const options = ['--config', file, '--socket', join(folder, 'none')];

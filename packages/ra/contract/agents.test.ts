@@ -4,7 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tryRun } from '../../../test/lab/command.ts';
 import { ownPlaces } from '../../../test/support/executor.ts';
+import { root } from '../../../test/support/repository.ts';
 import { runCommand } from '../../../test/support/run-command.ts';
 import {
   type AgentCommand,
@@ -69,6 +71,19 @@ describe('our own agents keep their contract', () => {
 
   test('stateful, promoted and demoted', async () => {
     expect(broken(await findings('ocf:systole:stateful', { meta: { promotable: 'true' } }))).toEqual([]);
+  });
+
+  test('as the shell tries them: systole ra test', { timeout: 60_000 }, async () => {
+    const shell = join(root, 'packages', 'cli', 'bin', 'systole.js');
+    const environment = { ...process.env, HA_RSCTMP: work };
+    for (const words of [['ocf:systole:dummy'], ['ocf:systole:stateful', 'promotable=true']]) {
+      const { code, stdout } = await tryRun([process.execPath, shell, 'ra', 'test', ...words], { environment });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('keeps its contract') as string });
+    }
+    const broken = await tryRun([process.execPath, shell, 'ra', 'test', 'ocf:systole:dummy', 'fail_on=stop'], {
+      environment,
+    });
+    expect(broken.code).toBe(1);
   });
 
   const isRoot = process.getuid?.() === 0;

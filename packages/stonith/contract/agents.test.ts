@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Finding, locateAgent } from '@systole/ra';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../../test/lab/command.ts';
+import { diskFolder, newDiskFile } from '../../../test/support/disk-folder.ts';
 import { ownPlaces } from '../../../test/support/executor.ts';
+import { root } from '../../../test/support/repository.ts';
 import { runCommand } from '../../../test/support/run-command.ts';
 import { checkFenceAgent, type FenceDevice } from '../src/index.ts';
 
@@ -30,6 +33,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Has the daemon's program do something with a disk. */
+const errand = async (disk: string, what: object): Promise<void> => {
+  const program = join(root, 'packages', 'daemon', 'src', 'host', 'disk', 'errand-process.ts');
+  await run([process.execPath, program, disk, JSON.stringify(what)]);
+};
+
 function answer(verb: string, node: string): string {
   if (verb === 'monitor') return 'ok';
   if (!power.has(node)) return 'error no such host';
@@ -45,7 +54,7 @@ async function findings(
   folders: readonly string[] = [],
 ): Promise<readonly Finding[]> {
   const own = ownPlaces();
-  const places = { ...own, fence: [...folders, ...own.fence] };
+  const places = { ...own, fence: [...folders, ...own.fence], node: process.execPath };
   const device: FenceDevice = {
     id: 'power',
     agent: { class: 'stonith', type: agent },
@@ -74,6 +83,23 @@ describe('fence agents keep their contract', () => {
     const deeds = all.filter(({ check }) => /^(?:off|on|reboot)/.test(check) && !check.includes('not exist'));
     expect(deeds.every(({ verdict }) => verdict === 'broken')).toBe(true);
   });
+
+  test(
+    'fence_disk, on a disk whose node reads nothing: its messages are taken back again',
+    { timeout: 120_000 },
+    async () => {
+      const disks = diskFolder('fence-disk');
+      const disk = newDiskFile(disks, 'disk');
+      try {
+        const times = { watchdogS: 1, allocateS: 0, loopS: 1, msgwaitS: 1 };
+        await errand(disk, { type: 'create', times, uuid: '0f'.repeat(16) });
+        await errand(disk, { type: 'allocate', node: 'alpha' });
+        expect(broken(await findings('fence_disk', { devices: disk, watcher: 'assumed' }))).toEqual([]);
+      } finally {
+        rmSync(disks, { recursive: true });
+      }
+    },
+  );
 
   const installed = existsSync('/usr/sbin/fence_dummy');
 

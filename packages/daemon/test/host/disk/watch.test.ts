@@ -1,37 +1,29 @@
 /** Real threads on disks that are files; death is written into a file. */
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSlots, type DiskTimes, listSlots, postLetter, readHeader, type DiskMessage } from '@systole/stonith';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { diskFolder, newDiskFile } from '../../../../../test/support/disk-folder.ts';
 import { Sectors } from '../../../src/host/disk/sectors.ts';
 import { DiskWatch } from '../../../src/host/disk/watch.ts';
 
 const quick: DiskTimes = { watchdogS: 2, allocateS: 0, loopS: 0, msgwaitS: 4 };
 
-const folder = mkdtempSync(join(tmpdir(), 'systole-disk-'));
+const folder = diskFolder('disk');
 const trigger = join(folder, 'trigger');
 const open: DiskWatch[] = [];
 let count = 0;
 
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 afterEach(async () => {
   await Promise.all(open.splice(0).map((watch) => watch.close()));
   rmSync(trigger, { force: true });
 });
 
 function newDisk(): string {
-  const path = join(folder, `disk${count++}`);
-  closeSync(openSync(path, 'w'));
-  truncateSync(path, 1024 * 1024);
+  const path = newDiskFile(folder, `disk${count++}`);
   onDisk(path, (sectors) => sectors.run(createSlots(quick, { sectorBytes: 512, uuid: '01'.repeat(16) })));
   return path;
 }
