@@ -13,7 +13,7 @@ const reason = notHere ?? (missing === undefined ? undefined : `${missing} is no
 
 const minutes = 60_000;
 /** As the guest sets it. */
-const countdownMs = 3000;
+const countdownMs = 2000;
 /** softdog and the guest's clock are coarse, and the machine may be busy. */
 const slackMs = 6000;
 
