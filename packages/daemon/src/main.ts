@@ -250,8 +250,9 @@ async function serveAndRun(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => daemon.give({ type: 'shutDown', reason: signal }));
   }
-  const done = daemon.run();
+  // Before anything can run here: a watchdog that cannot be armed keeps the node from starting.
   await selfFencing.begin(node, () => messaging.isQuorumHeldNow());
+  const done = daemon.run();
   log.info({ event: 'daemon.ready', pid: process.pid }, `${self} of cluster ${cluster} is up`);
   void notify(log, 'READY=1', `STATUS=node ${self} of cluster ${cluster}`);
   const { exitCode, reason } = await done;

@@ -96,7 +96,8 @@ export class SelfFencing {
       problem: (error) => log.error({ event: 'watchdog.failed', err: error }, 'could not feed the watchdog'),
     });
     if (this.#isDoomed) this.#feeder.doom();
-    await this.#note(countdownS);
+    // Until it is noted, messages prove nothing; nobody has to wait for that.
+    void this.#note(countdownS);
   }
 
   /** Tells those who write messages what stands behind this watcher. */
