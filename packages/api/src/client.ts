@@ -123,6 +123,11 @@ export class Client {
     return this.#get(routes.messaging);
   }
 
+  /** What messaging did in the last minute, written to a file on the daemon's machine. */
+  async recordMessaging(): Promise<string> {
+    return (await this.#post<{ readonly path: string }>(routes.recordMessaging, {})).path;
+  }
+
   quorum(): Promise<Readonly<Record<string, unknown>>> {
     return this.#get(routes.quorum);
   }

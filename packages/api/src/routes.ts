@@ -18,6 +18,7 @@ export const routes = {
   device: '/v1/fencing/device',
   devices: '/v1/fencing/devices',
   messaging: '/v1/messaging',
+  recordMessaging: '/v1/messaging/record',
   quorum: '/v1/quorum',
   quorumProceed: '/v1/quorum/proceed',
   quorumForce: '/v1/quorum/force',

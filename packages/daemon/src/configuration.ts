@@ -21,6 +21,8 @@ const duration = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern
 
 const link = Type.Object(
   {
+    /** Its number, the same on all nodes; its place in the list unless given. */
+    id: Type.Optional(Type.Integer({ minimum: 0, maximum: 7 })),
     /** This node's address on the link, or the interface whose first address it is. Exactly one of the two. */
     address: Type.Optional(text),
     interface: Type.Optional(text),
@@ -151,6 +153,7 @@ type Written = Static<typeof schema>;
 
 /** A link with its defaults filled in. */
 export interface LinkSettings {
+  readonly id: number;
   readonly address?: string;
   readonly interface?: string;
   readonly multicast?: string;
@@ -237,8 +240,9 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
     if (one.multicast === undefined && one.peers === undefined) {
       problems.push(`${path}: links.${index} needs a multicast group or peers`);
     }
-    return linkSettings(one);
+    return linkSettings(one, index);
   });
+  if (new Set(links.map(({ id }) => id)).size !== links.length) problems.push(`${path}: two links have the same id`);
   const device = written.quorum?.device;
   const kinds = device && [device.arbiter, device.disk, device.http].filter((kind) => kind !== undefined);
   if (kinds !== undefined && kinds.length !== 1)
@@ -294,9 +298,10 @@ function withAbsolutePaths(
   };
 }
 
-function linkSettings(one: Static<typeof link>): LinkSettings {
+function linkSettings(one: Static<typeof link>, index: number): LinkSettings {
   const { address, interface: device, multicast } = one;
   return {
+    id: one.id ?? index,
     ...(address === undefined ? {} : { address }),
     ...(device === undefined ? {} : { interface: device }),
     ...(multicast === undefined ? {} : { multicast }),

@@ -32,6 +32,7 @@ import { addressOf, peerAddresses, prepareLink } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
 import { RemoteMessaging } from './host/messaging-remote.ts';
 import { resetSelf, SelfFencing } from './host/self-fencing.ts';
+import { readRecording } from './host/recordings.ts';
 import { notifySupervisor } from './host/supervisor.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -43,6 +44,7 @@ import {
   messagingSetup,
   type NodeConfiguration,
   NodeIds,
+  replay,
   restored,
 } from './node/index.ts';
 
@@ -58,6 +60,7 @@ async function main(): Promise<number> {
       config: { type: 'string' },
       check: { type: 'boolean' },
       'make-witness': { type: 'boolean' },
+      replay: { type: 'string' },
       force: { type: 'boolean' },
       version: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -67,8 +70,11 @@ async function main(): Promise<number> {
     process.stdout.write(`systoled ${packageVersion()}\n`);
     return 0;
   }
+  if (values.replay !== undefined) return replayRecording(values.replay);
   if (values.help === true || values.config === undefined) {
-    process.stderr.write('usage: systoled --config FILE [--check | --make-witness [--force]]\n');
+    process.stderr.write(
+      'usage: systoled --config FILE [--check | --make-witness [--force]]\n       systoled --replay RECORDING\n',
+    );
     return values.help === true ? 0 : 2;
   }
   const configuration = load(values.config);
@@ -235,6 +241,7 @@ async function serveAndRun(
     ...(configuration.watchdog === undefined && configuration.disks === undefined
       ? {}
       : { selfFencing: () => selfFencing.report() }),
+    recordMessaging: () => messaging.record(),
     metrics: createMetrics({
       node,
       now: () => daemon.now(),
@@ -374,6 +381,24 @@ function deviceLink(configuration: DaemonConfiguration, setup: MessagingSetup): 
   };
 }
 
+/** `--replay`: what messaging did, once more. Status 1 if it did something else this time. */
+function replayRecording(path: string): number {
+  let lines: readonly string[];
+  try {
+    lines = readRecording(path);
+  } catch (error) {
+    throw new SystoleError('notFound', `${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const { isRun, steps, differsAt } = replay(lines, cryptoSeal.clusterTag, (text) => process.stdout.write(`${text}\n`));
+  if (!isRun) return 0;
+  process.stdout.write(
+    differsAt === undefined
+      ? `run again: ${steps} steps, all as they were\n`
+      : `run again: step ${differsAt} of ${steps} was another one; is this the version that recorded it?\n`,
+  );
+  return differsAt === undefined ? 0 : 1;
+}
+
 /** `--make-witness`: the area on the shared disk, with a slot for each node of the file. */
 function makeWitness({ cluster, nodes, quorum }: DaemonConfiguration, isForced: boolean): number {
   const path = quorum.device?.disk;
@@ -403,7 +428,7 @@ function withPeers(configuration: NodeConfiguration, { links, nodes, node }: Dae
     messaging: {
       ...configuration.messaging,
       links: configuration.messaging.links.map((link) => {
-        const settings = links[link.id];
+        const settings = links.find(({ id }) => id === link.id);
         const addresses = settings === undefined ? [] : peerAddresses(settings);
         const peers = others.flatMap((name, index) => {
           const [id, address] = [ids.value.id(name), addresses[index]];

@@ -10,6 +10,7 @@ export * from './key-rotation.ts';
 export * from './letters.ts';
 export * from './majority.ts';
 export * from './quorum-port.ts';
+export * from './recording.ts';
 export * from './seal.ts';
 export * from './seal-crypto.ts';
 export * from './surface.ts';

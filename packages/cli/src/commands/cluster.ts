@@ -1,5 +1,6 @@
 /** `systole cluster`, `quorum` and `net`: the daemon here, its members, votes and links. */
 import { spawnSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { SystoleError, parseDuration } from '@systole/kernel';
 import { troubles } from '../render/status.ts';
 import { table } from '../render/table.ts';
@@ -125,4 +126,16 @@ export async function links(context: Context, args: readonly string[]): Promise<
       `there is no link ${wanted}; there are ${all.map(({ link }) => link).join(', ')}`,
     );
   context.answer(shown, () => renderLinks(shown));
+}
+
+/** What messaging did lately, as a file here; the daemon wrote it on this machine. */
+export async function record(context: Context, args: readonly string[]): Promise<void> {
+  const written = await context.client.recordMessaging();
+  const [file = written] = args;
+  try {
+    if (file !== written) copyFileSync(written, file);
+  } catch (error) {
+    throw new SystoleError('failed', `${written} cannot be copied: ${(error as Error).message}`, { cause: error });
+  }
+  context.answer({ file }, `recorded in ${file}; systoled --replay ${file} tells what happened`);
 }

@@ -122,7 +122,7 @@ export const quorum: Level = {
 
 export const net: Level = {
   word: 'net',
-  aliases: ['corosync'],
+  aliases: ['messaging', 'corosync'],
   summary: 'links and members as the messaging layer sees them',
   alone: async (context) => (await clusterCommands()).network(context),
   children: [
@@ -132,6 +132,12 @@ export const net: Level = {
       summary: 'links, peers, membership',
       arguments: [],
       run: async (context) => (await clusterCommands()).network(context),
+    },
+    {
+      word: 'record',
+      summary: 'write down what messaging did in the last minute, for "systoled --replay"',
+      arguments: [optional('FILE', 'file')],
+      run: async (context, args) => (await clusterCommands()).record(context, args),
     },
     {
       word: 'link',

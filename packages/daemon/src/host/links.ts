@@ -1,7 +1,5 @@
 /** The links of the node's file as messaging and the sockets need them. */
 import { isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import { SystoleError } from '@systole/kernel';
 import type { LinkConfiguration } from '@systole/messaging';
 import type { LinkSettings } from '../configuration.ts';
 import type { LinkSockets } from './udp.ts';
@@ -11,18 +9,25 @@ export interface PreparedLink {
   readonly messaging: LinkConfiguration;
 }
 
-/** @throws SystoleError where an interface has no address. */
-export function prepareLink(settings: LinkSettings, link: number): PreparedLink {
-  const address = settings.address ?? firstAddress(settings.interface ?? '', settings.multicast);
-  const { port, ttl, isLoopback, multicast, mode, priority, mtu } = settings;
+export function prepareLink(settings: LinkSettings): PreparedLink {
+  const { id: link, address = '', interface: device, port, ttl, isLoopback, multicast, mode, priority, mtu } = settings;
+  const [peer = ''] = settings.peers;
   return {
-    sockets: { link, address, port, ttl, isLoopback, ...(multicast === undefined ? {} : { group: multicast }) },
+    sockets: {
+      link,
+      address,
+      port,
+      ttl,
+      isLoopback,
+      ...(device === undefined ? {} : { interface: device }),
+      ...(multicast === undefined ? {} : { group: multicast }),
+    },
     messaging: {
       id: link,
       mode: multicast === undefined ? 'unicast' : mode,
       priority,
       mtu,
-      family: isIPv6(address) ? 6 : 4,
+      family: isIPv6(multicast ?? (address === '' ? addressOf(peer, port).host : address)) ? 6 : 4,
     },
   };
 }
@@ -41,13 +46,4 @@ export function addressOf(text: string, port: number): HostAndPort {
   const withPort = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
   if (withPort !== null) return { host: withPort[1] ?? withPort[2] ?? '', port: Number(withPort[3]) };
   return { host: text.replace(/^\[|\]$/g, ''), port };
-}
-
-function firstAddress(device: string, group: string | undefined): string {
-  const addresses = networkInterfaces()[device];
-  if (addresses === undefined) throw new SystoleError('notFound', `there is no interface ${device}`);
-  const wanted = group !== undefined && isIPv6(group) ? 'IPv6' : 'IPv4';
-  const found = addresses.find(({ family }) => family === wanted) ?? addresses[0];
-  if (found === undefined) throw new SystoleError('notFound', `the interface ${device} has no address`);
-  return found.address;
 }

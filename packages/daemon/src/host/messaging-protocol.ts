@@ -38,7 +38,9 @@ export interface ThreadInput {
 
 export type ToThread =
   | { readonly type: 'inputs'; readonly inputs: readonly ThreadInput[] }
-  | { readonly type: 'reconfigure'; readonly setup: MessagingSetup };
+  | { readonly type: 'reconfigure'; readonly setup: MessagingSetup }
+  /** Write down what happened lately. */
+  | { readonly type: 'record'; readonly id: number };
 
 export interface MessagingCounters {
   datagramsIn: number;
@@ -60,6 +62,7 @@ export type FromThread =
   | { readonly type: 'status'; readonly status: EngineStatus; readonly counters: MessagingCounters }
   /** Whether an arbiter knows only an older cluster key. */
   | { readonly type: 'arbiters'; readonly areBehind: boolean }
+  | { readonly type: 'recorded'; readonly id: number; readonly path?: string; readonly problem?: string }
   /** What the quorum device says has changed. */
   | { readonly type: 'device'; readonly vote: 'grant' | 'deny' | 'wait'; readonly reason: string }
   | { readonly type: 'problem'; readonly text: string };

@@ -92,6 +92,7 @@ export class RemoteMessaging implements MessagingPort {
       if (message.type === 'effects') events.effects(message.effects);
       else if (message.type === 'problem') events.problem(message.text);
       else if (message.type === 'arbiters') events.arbiters(message.areBehind);
+      else if (message.type === 'recorded') remote.#recorded(message);
       else if (message.type === 'device') events.device(message.vote, message.reason);
       else if (message.type === 'status') {
         remote.#status = message.status;
@@ -140,6 +141,27 @@ export class RemoteMessaging implements MessagingPort {
     const sinceMs = Number(process.hrtime.bigint() - Atomics.load(times, 0)) / 1e6;
     return Atomics.load(words, quorumWord) === 1 && sinceMs < staleMs;
   }
+
+  /** Writes down what happened lately; answers with the file. @throws SystoleError if it cannot be written. */
+  record(): Promise<string> {
+    const id = this.#nextRecording++;
+    const path = new Promise<string>((resolve, reject) => this.#recordings.set(id, { resolve, reject }));
+    this.#tell({ type: 'record', id });
+    return path;
+  }
+
+  #recorded({ id, path, problem }: Extract<FromThread, { type: 'recorded' }>): void {
+    const waiting = this.#recordings.get(id);
+    this.#recordings.delete(id);
+    if (path === undefined) waiting?.reject(new SystoleError('failed', `no recording: ${problem ?? 'unknown'}`));
+    else waiting?.resolve(path);
+  }
+
+  readonly #recordings = new Map<
+    number,
+    { readonly resolve: (path: string) => void; readonly reject: (error: Error) => void }
+  >();
+  #nextRecording = 1;
 
   async close(): Promise<void> {
     this.#worker.removeAllListeners();

@@ -7,11 +7,12 @@
  * in their order and stop at a membership record until it is on disk: what others rely on must survive us.
  */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Instant, Random } from '@systole/kernel';
-import { cryptoSeal, type EngineEffect, type EngineInput, type StateRecord } from '@systole/messaging';
-import { localMessaging, type MessagingPort } from '../node/messaging-port.ts';
+import { cryptoSeal, type Departure, type EngineEffect, type EngineInput, type StateRecord } from '@systole/messaging';
+import { FlightRecorder } from '../node/flight-recorder.ts';
 import { Alarm, systemClock } from './clock.ts';
 import type { DeviceLink } from './device-link.ts';
 import { openDevice } from './open-device.ts';
@@ -26,8 +27,9 @@ import {
   type ToThread,
 } from './messaging-protocol.ts';
 import { becomeRealtime } from './realtime.ts';
+import { writeLastRecording, writeRecording } from './recordings.ts';
 import { SlotRecord } from './slots.ts';
-import { Link } from './udp.ts';
+import { LinkKeeper } from './link-keeper.ts';
 
 /** A longer turn means that datagrams may be waiting unread: nobody is judged until they are read. */
 const backlogAfterMs = 75;
@@ -39,6 +41,9 @@ const saveAgainMs = 100;
 /** A disk this slow keeps heartbeats waiting: peers will suspect this node. */
 const slowSaveMs = 150;
 const statusEveryMs = 500;
+/** A recording of a loss holds so much of what followed, and is not made more often than each minute. */
+const recordAfterMs = 3000;
+const recordAgainMs = 60_000;
 const aliveEveryMs = 250;
 
 const port = parentPort;
@@ -52,11 +57,14 @@ const strongRandom: Random = {
 };
 
 class MessagingLoop {
-  readonly #engine: MessagingPort;
+  readonly #engine: FlightRecorder;
   readonly #record: SlotRecord;
   readonly #shared: Shared;
+  /** The folder that recordings are written to. */
+  readonly #recordings: string;
+  #recordedAt = -Infinity;
   readonly #alarm: Alarm;
-  #links: readonly Link[] = [];
+  #links: LinkKeeper | undefined;
   #device: DeviceLink | undefined;
   #inbox: ThreadInput[] = [];
   /** The view that the main thread will know when it has read all we have told it. */
@@ -79,14 +87,15 @@ class MessagingLoop {
     longestSaveMs: 0,
   };
 
-  constructor(engine: MessagingPort, record: SlotRecord, shared: Shared) {
+  constructor(engine: FlightRecorder, record: SlotRecord, shared: Shared, recordings: string) {
     this.#engine = engine;
     this.#shared = shared;
+    this.#recordings = recordings;
     this.#record = record;
     this.#alarm = new Alarm(() => this.schedule());
   }
 
-  begin(links: readonly Link[], device: DeviceLink | undefined): void {
+  begin(links: LinkKeeper, device: DeviceLink | undefined): void {
     this.#links = links;
     this.#device = device;
     this.schedule();
@@ -109,6 +118,12 @@ class MessagingLoop {
     switch (message.type) {
       case 'inputs':
         this.#inbox.push(...message.inputs);
+        break;
+      case 'record':
+        void this.record('asked for').then(
+          (path) => tell({ type: 'recorded', id: message.id, path }),
+          (error: Error) => tell({ type: 'recorded', id: message.id, problem: error.message }),
+        );
         break;
       case 'reconfigure':
         this.#effects.push(...this.#engine.reconfigure(message.setup, now));
@@ -153,14 +168,49 @@ class MessagingLoop {
       this.#effects.push({ type: 'rejected', handle: input.handle, reason: 'viewEnded' });
       return;
     }
-    const effects = this.#engine.step(input, systemClock.now());
+    const effects = this.#stepped(input);
     for (const effect of effects) {
+      if (effect.type === 'view') this.#noteDepartures(effect.departed);
       if (effect.type === 'view') this.#viewNumber = effect.view.tag.number;
       if (effect.type === 'quorum')
         Atomics.store(this.#shared.words, quorumWord, effect.state.state === 'held' ? 1 : 0);
     }
     Atomics.store(this.#shared.times, 0, process.hrtime.bigint());
     this.#effects.push(...effects);
+  }
+
+  /** A rule that must hold does not: what led there is written down before this thread dies of it. */
+  #stepped(input: EngineInput): readonly EngineEffect[] {
+    try {
+      return this.#engine.step(input, systemClock.now());
+    } catch (error) {
+      const lines = this.#engine.lines(`broken: ${String(error)}`);
+      tell({
+        type: 'problem',
+        text: `messaging is broken; recorded: ${writeLastRecording(this.#recordings, lines, systemClock.wall())}`,
+      });
+      throw error;
+    }
+  }
+
+  /** A member is gone that has not left in order: somebody will ask why. A little later, so that the end is in it. */
+  #noteDepartures(departed: readonly Departure[]): void {
+    const now = systemClock.now();
+    if (departed.every(({ cause }) => cause === 'left') || now - this.#recordedAt < recordAgainMs) return;
+    this.#recordedAt = now;
+    const reason = `lost ${departed.map(({ node, cause }) => `${node} (${cause})`).join(', ')}`;
+    setTimeout(
+      () =>
+        void this.record(reason).catch((error: Error) =>
+          tell({ type: 'problem', text: `no recording: ${error.message}` }),
+        ),
+      recordAfterMs,
+    );
+  }
+
+  /** Writes down what happened lately; answers with the file. */
+  record(reason: string): Promise<string> {
+    return writeRecording(this.#recordings, this.#engine.lines(reason), systemClock.wall());
   }
 
   #noteBacklog(inbox: readonly ThreadInput[], now: Instant): void {
@@ -190,10 +240,10 @@ class MessagingLoop {
       case 'transmit':
         this.counters.datagramsOut += 1;
         this.counters.bytesOut += effect.bytes.length;
-        this.#links.find(({ options }) => options.link === effect.link)?.send(effect.to, effect.bytes);
+        this.#links?.send(effect.link, effect.to, effect.bytes);
         break;
       case 'rejoinGroup':
-        this.#links.find(({ options }) => options.link === effect.link)?.rejoin();
+        this.#links?.rejoin(effect.link);
         break;
       case 'save':
         this.#isSaving = true;
@@ -246,25 +296,22 @@ async function start(data: MessagingThreadData): Promise<void> {
     tell({ type: 'problem', text: 'a membership slot is damaged, most likely by a power cut; the other is used' });
   const saved = content === undefined ? undefined : (JSON.parse(content) as StateRecord);
   const ports = { random: strongRandom, seal: cryptoSeal, wallClock: systemClock.wall };
-  const engine = localMessaging(setup, ports, saved, systemClock.now());
-  const loop = new MessagingLoop(engine, record, shared);
-  const opened: Link[] = [];
-  for (const sockets of links) {
-    const { link, address, port: number } = sockets;
-    try {
-      const events = {
-        received: (datagram: Omit<Extract<EngineInput, { type: 'datagram' }>, 'type'>) =>
-          loop.datagram({ type: 'datagram', ...datagram }),
-        failed: (failedLink: number, code: string) => loop.give({ type: 'sendFailed', link: failedLink, code }),
-      };
-      opened.push(await Link.open(sockets, events));
-    } catch (error) {
-      tell({
-        type: 'failed',
-        text: `link ${link} cannot be opened on ${address} port ${number}: ${(error as Error).message}`,
-      });
-      return;
-    }
+  const engine = new FlightRecorder(setup, ports, saved, systemClock.now());
+  const loop = new MessagingLoop(engine, record, shared, join(folder, 'recordings'));
+  // Nothing is given to the engine before it begins.
+  const before: EngineInput[] = [];
+  let give = (input: EngineInput): void => void before.push(input);
+  const keeper = new LinkKeeper({
+    received: (datagram) => loop.datagram({ type: 'datagram', ...datagram }),
+    failed: (link, code) => give({ type: 'sendFailed', link, code }),
+    changed: (link, up, mtu) => give({ type: 'linkChanged', link, up, mtu }),
+    problem: (text) => tell({ type: 'problem', text }),
+  });
+  await keeper.configure(links);
+  // An address may come later; a port that somebody else has is a mistake that a person must see.
+  if (links.every(({ link }) => keeper.problems.has(link) && !keeper.isWaiting(link))) {
+    tell({ type: 'failed', text: [...keeper.problems].map(([link, text]) => `link ${link}: ${text}`).join('; ') });
+    return;
   }
   const scheduling = await becomeRealtime();
   const messagesBefore: ToThread[] = [];
@@ -281,7 +328,9 @@ async function start(data: MessagingThreadData): Promise<void> {
         behind: (areBehind) => tell({ type: 'arbiters', areBehind }),
         told: (vote, reason) => tell({ type: 'device', vote, reason }),
       });
-    loop.begin(opened, toDevice);
+    give = (input) => loop.give(input);
+    loop.begin(keeper, toDevice);
+    for (const input of before.splice(0)) give(input);
     take = (later) => loop.take(later);
     for (const early of messagesBefore.splice(0)) loop.take(early);
     setInterval(() => loop.tellStatus(), statusEveryMs);

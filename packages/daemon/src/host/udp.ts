@@ -13,8 +13,10 @@ import { isIPv6 } from 'node:net';
 
 export interface LinkSockets {
   readonly link: number;
-  /** This node's address on the link. */
+  /** This node's address on the link; empty where it is whatever the interface has. */
   readonly address: string;
+  /** The interface whose address it is, where that was configured. */
+  readonly interface?: string;
   readonly port: number;
   /** Absent where peers are reached one by one. */
   readonly group?: string;
@@ -133,7 +135,3 @@ function interfaceOf(address: string): string {
   }
   throw new Error(`no interface has the address ${address}`);
 }
-
-/** The addresses of this machine at present, for links that come and go. */
-export const presentAddresses = (): ReadonlySet<string> =>
-  new Set(Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)));

@@ -97,6 +97,11 @@ export function createApp(backend: Backend): App {
       : refuse(context, { ok: false, code: 'notFound', message: earlier.error });
   });
   app.get(routes.messaging, (context) => context.json(messaging(backend)));
+  app.post(routes.recordMessaging, async (context) => {
+    const { door } = context.var;
+    const refused = door.refusal({ type: 'all', right: 'read', what: 'record what messaging does' });
+    return refused === undefined ? context.json({ path: await backend.recordMessaging() }) : refuse(context, refused);
+  });
   app.get(routes.quorum, (context) => {
     const { quorum, memory } = node.messagingStatus(backend.now());
     return context.json({ ...quorum, memory, names: names(backend) });

@@ -32,4 +32,6 @@ export interface Backend {
   /** Absent where the node has neither watchdog nor disks. */
   readonly selfFencing?: () => SelfFencingReport;
   readonly metrics: () => Promise<string>;
+  /** Writes down what messaging did lately; answers with the file. */
+  readonly recordMessaging: () => Promise<string>;
 }

@@ -69,6 +69,7 @@ export class OneNode {
       record: (level, event, text, fields) => {
         this.events.add({ at: this.#now, level, event, text, fields, subsystem: 'access' });
       },
+      recordMessaging: () => Promise.resolve('/state/recordings/one'),
       metrics: () => Promise.resolve('systole_quorate 1\n'),
     });
     this.run(2000);
