@@ -4,9 +4,9 @@
  */
 import type { Change, Cib, CibVersion, Configuration } from '@systole/cib';
 import { type ErrorCode, SystoleError } from '@systole/kernel';
-import type { AttributesRequest, CleanUpRequest, DeviceRequest, FenceRequest } from './requests.ts';
+import type { AttributesRequest, CleanUpRequest, DeviceRequest, FenceRequest, NetworkRequest } from './requests.ts';
 import { type ErrorBody, routes } from './routes.ts';
-import type { EventRow, FencingRow, KeyReport, StatusReport, TransitionRow } from './status.ts';
+import type { EventRow, FencingRow, KeyReport, NetworkReport, StatusReport, TransitionRow } from './status.ts';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';
@@ -138,6 +138,16 @@ export class Client {
 
   quorumForce(): Promise<unknown> {
     return this.#post(routes.quorumForce, {});
+  }
+
+  /** Links and timing as they are in force on the node that answers. */
+  network(): Promise<NetworkReport> {
+    return this.#get(routes.network);
+  }
+
+  /** Answers when all nodes have it, or none. */
+  changeNetwork(change: NetworkRequest['change']): Promise<unknown> {
+    return this.#post(routes.network, { change });
   }
 
   keys(): Promise<KeyReport> {

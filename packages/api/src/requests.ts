@@ -64,6 +64,21 @@ export interface RotateKeyRequest {
   readonly without?: readonly string[];
 }
 
+/** A change of what the files of all nodes say about the network. */
+export interface NetworkRequest {
+  readonly change:
+    | {
+        readonly type: 'setLink';
+        readonly link: number;
+        /** There is none of this number yet; else what is not said stays as it is. */
+        readonly isNew: boolean;
+        readonly addresses: Readonly<Record<string, string>>;
+        readonly options: Readonly<Record<string, string | number | boolean>>;
+      }
+    | { readonly type: 'removeLink'; readonly link: number }
+    | { readonly type: 'setValue'; readonly name: string; readonly value: string | number };
+}
+
 const name = Type.String({ minLength: 1, maxLength: 1024 });
 const whole = Type.Integer({ minimum: 0 });
 const optionalName = Type.Optional(name);
@@ -135,6 +150,25 @@ export const requestSchemas = {
     strict,
   ),
   undo: Type.Object({ epoch: whole }, strict),
+  network: Type.Object(
+    {
+      change: Type.Union([
+        Type.Object(
+          {
+            type: Type.Literal('setLink'),
+            link: Type.Integer({ minimum: 0, maximum: 7 }),
+            isNew: Type.Boolean(),
+            addresses: Type.Record(name, name),
+            options: Type.Record(name, Type.Union([name, Type.Number(), Type.Boolean()])),
+          },
+          strict,
+        ),
+        Type.Object({ type: Type.Literal('removeLink'), link: Type.Integer({ minimum: 0, maximum: 7 }) }, strict),
+        Type.Object({ type: Type.Literal('setValue'), name, value: Type.Union([name, Type.Number()]) }, strict),
+      ]),
+    },
+    strict,
+  ),
   rotateKey: Type.Object({ without: Type.Optional(Type.Array(name, { maxItems: 32 })) }, strict),
   empty: Type.Object({}, strict),
 } as const;

@@ -22,6 +22,8 @@ export const routes = {
   quorum: '/v1/quorum',
   quorumProceed: '/v1/quorum/proceed',
   quorumForce: '/v1/quorum/force',
+  /** Links and timing, in the files of all nodes. */
+  network: '/v1/network',
   keys: '/v1/keys',
   rotateKey: '/v1/keys/rotate',
   transitions: '/v1/transitions',

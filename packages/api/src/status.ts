@@ -154,3 +154,16 @@ export interface KeyReport {
   /** What it waits for, in words. */
   readonly waiting?: string;
 }
+
+/** `GET /v1/network`: what is in force of the links and the timing. */
+export interface NetworkReport {
+  readonly links: readonly {
+    readonly id: number;
+    readonly mode: string;
+    readonly priority: number;
+    readonly mtu: number;
+  }[];
+  readonly linkMode: string;
+  /** Milliseconds. */
+  readonly timing: { readonly heartbeatMs: number; readonly suspectMs: number; readonly suspectMaxMs: number };
+}

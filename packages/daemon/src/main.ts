@@ -28,11 +28,12 @@ import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
 import { Identity } from './host/identity.ts';
 import { readKeyRing, writeKeyRing } from './host/key.ts';
-import { addressOf, peerAddresses, prepareLink } from './host/links.ts';
+import { addressOf, preparedLinks } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
 import { RemoteMessaging } from './host/messaging-remote.ts';
 import { resetSelf, SelfFencing } from './host/self-fencing.ts';
 import { readRecording } from './host/recordings.ts';
+import { NetworkFile } from './host/network-file.ts';
 import { notifySupervisor } from './host/supervisor.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -80,7 +81,7 @@ async function main(): Promise<number> {
   const configuration = load(values.config);
   if (values.check === true) return 0;
   if (values['make-witness'] === true) return makeWitness(configuration, values.force === true);
-  return run(configuration);
+  return run(configuration, values.config);
 }
 
 /** @throws SystoleError naming every problem. */
@@ -98,7 +99,7 @@ function load(path: string): DaemonConfiguration {
   return read.value;
 }
 
-async function run(configuration: DaemonConfiguration): Promise<number> {
+async function run(configuration: DaemonConfiguration, path: string): Promise<number> {
   const { node: self, cluster } = configuration;
   // Threads read the cache that the launcher has opened for this one: a start costs half as much.
   const cache = module.getCompileCacheDir();
@@ -125,7 +126,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
   // Only now: a node that is kept from starting has not run since its boot.
   rememberBoot(configuration.run);
   const cib = await loadCib(store, log);
-  const prepared = configuration.links.map(prepareLink);
+  const { sockets, links } = preparedLinks(configuration);
   const places = agentPlaces(configuration);
   const nodeConfiguration: NodeConfiguration = {
     self,
@@ -133,7 +134,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     messaging: {
       clusterName: cluster,
       keys,
-      links: prepared.map(({ messaging }) => messaging),
+      links,
       linkMode: configuration.linkMode,
       timing: configuration.timing,
       messageBytesMax: configuration.messageBytesMax,
@@ -143,13 +144,12 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     quorum: quorumSettings(configuration),
     places,
   };
-  const whole = withPeers(nodeConfiguration, configuration);
-  const setup = messagingSetup(whole, allNames(whole, restored(cib)?.state.cib ?? emptyCib));
+  const setup = messagingSetup(nodeConfiguration, allNames(nodeConfiguration, restored(cib)?.state.cib ?? emptyCib));
   if (!setup.ok) throw new SystoleError('invalid', setup.error);
   // Nothing is sent or received before `begin`.
   const messaging = await RemoteMessaging.start(
     setup.value,
-    prepared.map(({ sockets }) => sockets),
+    sockets,
     configuration.state,
     {
       effects: (effects) => later.daemon?.give({ type: 'messaging', effects }),
@@ -164,7 +164,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     deviceLink(configuration, setup.value),
   );
   const node = createNode({
-    configuration: whole,
+    configuration: nodeConfiguration,
     ports: {
       random: strongRandom,
       seal: cryptoSeal,
@@ -189,6 +189,7 @@ async function run(configuration: DaemonConfiguration): Promise<number> {
     messaging,
     formerLife,
     saveKeys: (ring) => writeKeyRing(configuration.key, ring),
+    networkFile: new NetworkFile(path, (links) => messaging.useLinks(links)),
     readSecrets,
     resetSelf: (reason) => resetSelf(reason, log),
     helpers: places.helpers,
@@ -416,28 +417,6 @@ function makeWitness({ cluster, nodes, quorum }: DaemonConfiguration, isForced: 
   } finally {
     area?.close();
   }
-}
-
-/** Addresses of peers go by the order of the other nodes in the file. */
-function withPeers(configuration: NodeConfiguration, { links, nodes, node }: DaemonConfiguration): NodeConfiguration {
-  const ids = NodeIds.of(nodes);
-  if (!ids.ok) return configuration;
-  const others = nodes.filter((name) => name !== node);
-  return {
-    ...configuration,
-    messaging: {
-      ...configuration.messaging,
-      links: configuration.messaging.links.map((link) => {
-        const settings = links.find(({ id }) => id === link.id);
-        const addresses = settings === undefined ? [] : peerAddresses(settings);
-        const peers = others.flatMap((name, index) => {
-          const [id, address] = [ids.value.id(name), addresses[index]];
-          return id === undefined || address === undefined ? [] : [{ node: id, address }];
-        });
-        return peers.length === 0 ? link : { ...link, peers };
-      }),
-    },
-  };
 }
 
 const secretsFolder = '/var/lib/pacemaker/lrm/secrets';

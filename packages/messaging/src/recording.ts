@@ -59,7 +59,7 @@ export class Tape {
       cipher: (key, clusterName, node, session) => {
         const cipher = seal.cipher(key, clusterName, node, session);
         return {
-          seal: cipher.seal,
+          seal: (datagram, length, counter) => cipher.seal(datagram, length, counter),
           open: (datagram, counter) => {
             this.#plain = cipher.open(datagram, counter);
             return this.#plain;
@@ -162,7 +162,7 @@ export function replayed(input: RecordedInput): EngineInput {
     case 'submit':
     case 'unreliable': {
       const { length, ...rest } = input;
-      return { ...rest, body: new Uint8Array(length) } as EngineInput;
+      return { ...rest, body: new Uint8Array(length) };
     }
     case 'reconfigure':
       return { type: 'reconfigure', configuration: input.configuration };

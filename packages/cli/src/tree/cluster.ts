@@ -1,8 +1,9 @@
 /** The `cluster` level, and what is below it: votes, links, the key. */
-import { any, type Level, one, optional } from './entry.ts';
+import { any, type Level, many, one, optional } from './entry.ts';
 
 const nodeCommands = () => import('../commands/node.ts');
 const setupCommands = () => import('../commands/setup.ts');
+const netCommands = () => import('../commands/net.ts');
 const keyCommands = () => import('../commands/key.ts');
 const clusterCommands = () => import('../commands/cluster.ts');
 
@@ -134,6 +135,22 @@ export const net: Level = {
       run: async (context) => (await clusterCommands()).network(context),
     },
     {
+      word: 'get',
+      summary:
+        'a value of the messaging layer, or all: link_mode, timing.heartbeat, timing.suspect, timing.suspect_max',
+      arguments: [optional('NAME', ['link_mode', 'timing.heartbeat', 'timing.suspect', 'timing.suspect_max'])],
+      run: async (context, args) => (await netCommands()).getValue(context, args),
+    },
+    {
+      word: 'set',
+      summary: 'change such a value on all nodes',
+      arguments: [
+        one('NAME', ['link_mode', 'timing.profile', 'timing.heartbeat', 'timing.suspect', 'timing.suspect_max']),
+        one('VALUE', 'text'),
+      ],
+      run: async (context, args) => (await netCommands()).setValue(context, args),
+    },
+    {
       word: 'record',
       summary: 'write down what messaging did in the last minute, for "systoled --replay"',
       arguments: [optional('FILE', 'file')],
@@ -149,6 +166,31 @@ export const net: Level = {
           summary: 'every link with its peers: state, round trip, loss',
           arguments: [optional('LINK', 'text')],
           run: async (context, args) => (await clusterCommands()).links(context, args),
+        },
+        {
+          word: 'add',
+          summary: 'another link, on all nodes at once',
+          details:
+            'net link add NODE=ADDRESS… [multicast=GROUP] [port=N] [priority=N] [mtu=N] [mode=auto|multicast|unicast] [ttl=N]\n' +
+            'Each node checks its address first; the link stays only if all members answer over it.',
+          arguments: [many('NODE=ADDRESS', 'text')],
+          isRaw: true,
+          run: async (context, args) => (await netCommands()).addLink(context, args),
+        },
+        {
+          word: 'update',
+          aliases: ['set'],
+          summary: 'other addresses or options of a link; the others carry the cluster meanwhile',
+          arguments: [one('LINK', 'text'), many('NODE=ADDRESS|OPTION=VALUE', 'text')],
+          isRaw: true,
+          run: async (context, args) => (await netCommands()).updateLink(context, args),
+        },
+        {
+          word: 'remove',
+          aliases: ['delete'],
+          summary: 'take a link away, unless it is the only one to somebody',
+          arguments: [one('LINK', 'text')],
+          run: async (context, args) => (await netCommands()).removeLink(context, args),
         },
       ],
       alone: async (context) => (await clusterCommands()).links(context, []),

@@ -18,6 +18,7 @@ import type { RecordStore } from './files.ts';
 import type { FormerLife } from './former-life.ts';
 import type { Logger } from './log.ts';
 import type { RemoteMessaging } from './messaging-remote.ts';
+import type { NetworkFile } from './network-file.ts';
 import { Policy } from './policy.ts';
 import { ProcessRunner } from './processes.ts';
 
@@ -34,6 +35,8 @@ export interface DaemonParts {
   readonly store: RecordStore;
   readonly messaging: RemoteMessaging;
   readonly formerLife: FormerLife;
+  /** What the node's file says about the network. */
+  readonly networkFile: NetworkFile;
   /** Writes the key file. @throws if it is not on disk. */
   readonly saveKeys: (ring: KeyRing) => Promise<void>;
   readonly readSecrets: (
@@ -181,6 +184,13 @@ export class Daemon {
       case 'saveCib':
         void this.#saved(effect.token, this.#parts.store.save('cib', JSON.stringify(effect.record)));
         break;
+      case 'changeFile': {
+        const { id, step, change } = effect;
+        void this.#parts.networkFile
+          .change(step, change)
+          .then((outcome) => this.give({ type: 'fileChanged', id, step, ...outcome }));
+        break;
+      }
       case 'saveKeys':
         void this.#saved(effect.token, this.#parts.saveKeys(effect.ring));
         break;

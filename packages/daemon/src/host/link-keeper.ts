@@ -72,7 +72,7 @@ export class LinkKeeper {
   /** Its address or interface is not there yet. */
   isWaiting(link: number): boolean {
     const wanted = this.#kept.get(link)?.wanted;
-    return wanted !== undefined && placeOf(wanted) === undefined;
+    return wanted !== undefined && !isHere(wanted);
   }
 
   /** Looks whether addresses have gone or come back. */
@@ -135,6 +135,9 @@ export class LinkKeeper {
     kept.isUp = false;
   }
 }
+
+/** Whether the link's address or interface is on this machine. */
+export const isHere = (wanted: LinkSockets): boolean => placeOf(wanted) !== undefined;
 
 /** The address on this machine that the link is to use, with its interface's MTU; undefined if it is not there. */
 function placeOf(wanted: LinkSockets): { readonly address: string; readonly mtu: number } | undefined {

@@ -1,15 +1,27 @@
 /** The links of the node's file as messaging and the sockets need them. */
 import { isIPv6 } from 'node:net';
 import type { LinkConfiguration } from '@systole/messaging';
-import type { LinkSettings } from '../configuration.ts';
+import type { DaemonConfiguration, LinkSettings } from '../configuration.ts';
+import { nodeIdOf } from '../node/index.ts';
 import type { LinkSockets } from './udp.ts';
 
-export interface PreparedLink {
-  readonly sockets: LinkSockets;
-  readonly messaging: LinkConfiguration;
+/** All links of the file. Addresses of peers go by the order of the other nodes in it. */
+export function preparedLinks({ links, nodes, node }: Pick<DaemonConfiguration, 'links' | 'nodes' | 'node'>): {
+  readonly sockets: readonly LinkSockets[];
+  readonly links: readonly LinkConfiguration[];
+} {
+  const others = nodes.filter((name) => name !== node);
+  const prepared = links.map((settings) => {
+    const { sockets, messaging } = prepareLink(settings);
+    const peers = peerAddresses(settings)
+      .slice(0, others.length)
+      .map((address, index) => ({ node: nodeIdOf(others[index] ?? ''), address }));
+    return { sockets, link: peers.length === 0 ? messaging : { ...messaging, peers } };
+  });
+  return { sockets: prepared.map(({ sockets }) => sockets), links: prepared.map(({ link }) => link) };
 }
 
-export function prepareLink(settings: LinkSettings): PreparedLink {
+function prepareLink(settings: LinkSettings): { readonly sockets: LinkSockets; readonly messaging: LinkConfiguration } {
   const { id: link, address = '', interface: device, port, ttl, isLoopback, multicast, mode, priority, mtu } = settings;
   const [peer = ''] = settings.peers;
   return {
@@ -33,10 +45,10 @@ export function prepareLink(settings: LinkSettings): PreparedLink {
 }
 
 /** Peers are written as addresses; whose they are shows when they answer. Until then each is tried for every node. */
-export const peerAddresses = ({ peers, port }: LinkSettings): readonly HostAndPort[] =>
+const peerAddresses = ({ peers, port }: LinkSettings): readonly HostAndPort[] =>
   peers.map((peer) => addressOf(peer, port));
 
-export interface HostAndPort {
+interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }

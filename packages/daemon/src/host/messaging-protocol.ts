@@ -39,6 +39,8 @@ export interface ThreadInput {
 export type ToThread =
   | { readonly type: 'inputs'; readonly inputs: readonly ThreadInput[] }
   | { readonly type: 'reconfigure'; readonly setup: MessagingSetup }
+  /** These sockets are to be open, and no others. */
+  | { readonly type: 'links'; readonly id: number; readonly links: readonly LinkSockets[] }
   /** Write down what happened lately. */
   | { readonly type: 'record'; readonly id: number };
 
@@ -62,6 +64,7 @@ export type FromThread =
   | { readonly type: 'status'; readonly status: EngineStatus; readonly counters: MessagingCounters }
   /** Whether an arbiter knows only an older cluster key. */
   | { readonly type: 'arbiters'; readonly areBehind: boolean }
+  | { readonly type: 'linksOpen'; readonly id: number }
   | { readonly type: 'recorded'; readonly id: number; readonly path?: string; readonly problem?: string }
   /** What the quorum device says has changed. */
   | { readonly type: 'device'; readonly vote: 'grant' | 'deny' | 'wait'; readonly reason: string }

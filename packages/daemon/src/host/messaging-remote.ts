@@ -92,7 +92,10 @@ export class RemoteMessaging implements MessagingPort {
       if (message.type === 'effects') events.effects(message.effects);
       else if (message.type === 'problem') events.problem(message.text);
       else if (message.type === 'arbiters') events.arbiters(message.areBehind);
-      else if (message.type === 'recorded') remote.#recorded(message);
+      else if (message.type === 'linksOpen') {
+        remote.#opening.get(message.id)?.();
+        remote.#opening.delete(message.id);
+      } else if (message.type === 'recorded') remote.#recorded(message);
       else if (message.type === 'device') events.device(message.vote, message.reason);
       else if (message.type === 'status') {
         remote.#status = message.status;
@@ -162,6 +165,17 @@ export class RemoteMessaging implements MessagingPort {
     { readonly resolve: (path: string) => void; readonly reject: (error: Error) => void }
   >();
   #nextRecording = 1;
+
+  /** Opens and closes sockets so that there are these; fulfilled when that was tried. */
+  useLinks(links: readonly LinkSockets[]): Promise<void> {
+    const id = this.#nextOpening++;
+    const open = new Promise<void>((resolve) => this.#opening.set(id, resolve));
+    this.#tell({ type: 'links', id, links });
+    return open;
+  }
+
+  readonly #opening = new Map<number, () => void>();
+  #nextOpening = 1;
 
   async close(): Promise<void> {
     this.#worker.removeAllListeners();

@@ -119,6 +119,9 @@ class MessagingLoop {
       case 'inputs':
         this.#inbox.push(...message.inputs);
         break;
+      case 'links':
+        void this.#links?.configure(message.links).then(() => tell({ type: 'linksOpen', id: message.id }));
+        break;
       case 'record':
         void this.record('asked for').then(
           (path) => tell({ type: 'recorded', id: message.id, path }),

@@ -12,6 +12,7 @@ import {
   type DeviceRequest,
   type ErrorBody,
   type FenceRequest,
+  type NetworkRequest,
   type ReplaceRequest,
   type RequestKind,
   type RotateKeyRequest,
@@ -106,6 +107,12 @@ export function createApp(backend: Backend): App {
     const { quorum, memory } = node.messagingStatus(backend.now());
     return context.json({ ...quorum, memory, names: names(backend) });
   });
+  app.get(routes.network, (context) => context.json(node.network));
+  app.post(routes.network, (context) =>
+    withBody<NetworkRequest>(context, 'network', ({ change }) =>
+      context.var.door.request({ type: 'changeNetwork', change }),
+    ),
+  );
   app.get(routes.keys, (context) => context.json(node.keyStatus));
   app.post(routes.rotateKey, (context) =>
     withBody<RotateKeyRequest>(context, 'rotateKey', ({ without = [] }) =>

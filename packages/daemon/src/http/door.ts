@@ -159,6 +159,7 @@ const noted: ReadonlySet<NodeRequest['type']> = new Set([
   'quorumProceed',
   'quorumForce',
   'rotateKey',
+  'changeNetwork',
   'fence',
 ]);
 
@@ -184,6 +185,8 @@ function wordsOf(request: NodeRequest): string {
       return 'end the wait for absent nodes';
     case 'quorumForce':
       return 'let this partition act without the absent nodes';
+    case 'changeNetwork':
+      return 'change the links of the cluster';
     case 'rotateKey':
       return `change the cluster key${request.without.length === 0 ? '' : ` without ${request.without.join(', ')}`}`;
   }

@@ -24,6 +24,7 @@ import type {
 } from '@systole/messaging';
 import type { QuorumSettings } from '@systole/quorum';
 import type { AgentPlaces, FirstExisting } from '@systole/ra';
+import type { FileChange, FileStep } from './file-change.ts';
 import type { MessagingPort } from './messaging-port.ts';
 import type { StonithEffect } from '@systole/stonith';
 
@@ -55,6 +56,14 @@ export type NodeInput =
   | { readonly type: 'agentsChanged' }
   /** Whether an arbiter knows only an older cluster key. */
   | { readonly type: 'arbiters'; readonly areBehind: boolean }
+  /** What `changeFile` asked for was done, or could not be; `messaging`: what is in force now. */
+  | {
+      readonly type: 'fileChanged';
+      readonly id: string;
+      readonly step: FileStep;
+      readonly problem?: string;
+      readonly messaging?: Pick<Configuration, 'links' | 'linkMode' | 'timing'>;
+    }
   /** Leave in order. A second one leaves at once. */
   | { readonly type: 'shutDown'; readonly reason: string };
 
@@ -77,7 +86,9 @@ export type NodeRequest =
   /** The present members are the cluster: an operator vouches that all others are off. */
   | { readonly type: 'quorumForce' }
   /** A new cluster key for all; nodes that are away and in `without` get it from the operator. */
-  | { readonly type: 'rotateKey'; readonly without: readonly string[] };
+  | { readonly type: 'rotateKey'; readonly without: readonly string[] }
+  /** What the files of all nodes say about the network. */
+  | { readonly type: 'changeNetwork'; readonly change: FileChange };
 
 export type NodeEffect =
   | Extract<EngineEffect, { type: 'transmit' | 'rejoinGroup' }>
@@ -89,6 +100,8 @@ export type NodeEffect =
   | { readonly type: 'saveResource'; readonly resource: string; readonly saved?: SavedResource }
   /** The cluster's keys, for the key file. Never to be logged. Answer with `saved`. */
   | { readonly type: 'saveKeys'; readonly token: number; readonly ring: KeyRing }
+  /** Look whether the node's file can be changed like that, change it, or take that back. Answer with `fileChanged`. */
+  | { readonly type: 'changeFile'; readonly id: string; readonly step: FileStep; readonly change: FileChange }
   | StartProcess
   | KillProcess
   | { readonly type: 'readSecrets'; readonly id: string; readonly resource: string; readonly names: readonly string[] }

@@ -7,7 +7,7 @@
  */
 import type { EngineInput } from '@systole/messaging';
 
-type Destination = 'crm' | 'stonith' | 'keys';
+type Destination = 'crm' | 'stonith' | 'keys' | 'files';
 
 export interface Envelope {
   readonly to: Destination;
@@ -59,7 +59,7 @@ export class Mail {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const isDestination = (to: unknown): to is Destination => to === 'crm' || to === 'stonith' || to === 'keys';
+const isDestination = (to: unknown): to is Destination => ['crm', 'stonith', 'keys', 'files'].includes(String(to));
 
 /** Undefined: what a member sent is no envelope, so its program is not ours. */
 export function readEnvelope(body: Uint8Array): Envelope | undefined {

@@ -26,6 +26,7 @@ import {
 import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from '@systole/stonith';
 import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
+import { type FileChangeEffect, type FileChangeInput, FileChanges, readFileMessage } from './file-change.ts';
 import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
 import { type Letter, Mail, readEnvelope } from './mail.ts';
 import { messagingWords } from './messaging-words.ts';
@@ -41,6 +42,11 @@ const pauseMs = 150;
 const retrySaveTimer = 'node/retrySave';
 const retrySaveMs = 1000;
 
+/** A changed link is looked at each so often, and has so long to be up to all: a few heartbeats are enough. */
+const trialTimer = 'files/trial';
+const trialEveryMs = 250;
+const trialMs = 5000;
+
 /** Keys that could not be written are tried again. */
 const retryKeysTimer = 'keys/retrySave';
 
@@ -50,7 +56,8 @@ type Work =
   | { readonly for: 'crm'; readonly input: CrmInput }
   | { readonly for: 'lrm'; readonly input: LrmInput }
   | { readonly for: 'stonith'; readonly input: StonithInput }
-  | { readonly for: 'keys'; readonly input: KeyInput };
+  | { readonly for: 'keys'; readonly input: KeyInput }
+  | { readonly for: 'files'; readonly input: FileChangeInput };
 
 export class ClusterNode {
   readonly #start: NodeStart;
@@ -61,6 +68,11 @@ export class ClusterNode {
   readonly #fencer: Fencer;
   readonly #durable: DurableCib;
   readonly #keys: KeyRotation;
+  readonly #files: FileChanges;
+  /** Links and timing as the node's file says now. */
+  #network: Pick<NodeStart['configuration']['messaging'], 'links' | 'linkMode' | 'timing'>;
+  /** A change of a link that is looked at until it works, or not. */
+  #trial: { readonly id: string; readonly link: number; readonly until: Instant } | undefined;
   #keysToken: number | undefined;
   readonly #timers = new TimerTable();
   readonly #mail = new Mail();
@@ -112,6 +124,9 @@ export class ClusterNode {
     this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
     this.#durable = new DurableCib(() => this.#nextToken++);
     const { messaging, rotation } = configuration;
+    const { links, linkMode, timing } = messaging;
+    this.#network = { links, linkMode, timing };
+    this.#files = new FileChanges(self, names);
     this.#keys = new KeyRotation({
       self,
       clusterName: messaging.clusterName,
@@ -159,6 +174,11 @@ export class ClusterNode {
   /** Which cluster keys this node has, and how far a change of them has come. Without the keys. */
   get keyStatus(): KeyStatus {
     return this.#keys.status();
+  }
+
+  /** What is in force of the links and the timing. */
+  get network(): Pick<NodeStart['configuration']['messaging'], 'links' | 'linkMode' | 'timing'> {
+    return this.#network;
   }
 
   nodeName(id: number): string | undefined {
@@ -219,7 +239,7 @@ export class ClusterNode {
         this.#work.push({ for: 'messaging', input });
         this.#goRound(now);
         for (let id = this.#timers.takeDue(now); id !== undefined; id = this.#timers.takeDue(now)) {
-          this.#timerExpired(id);
+          this.#timerExpired(id, now);
           this.#goRound(now);
         }
         break;
@@ -247,6 +267,9 @@ export class ClusterNode {
         break;
       case 'arbiters':
         this.#keyInput(input);
+        break;
+      case 'fileChanged':
+        this.#fileChanged(input, now);
         break;
       case 'agentsChanged':
         this.#work.push({ for: 'lrm', input });
@@ -286,6 +309,9 @@ export class ClusterNode {
           break;
         case 'keys':
           for (const effect of this.#keys.step(work.input)) this.#fromKeys(effect, now);
+          break;
+        case 'files':
+          for (const effect of this.#files.step(work.input)) this.#fromFiles(effect, now);
           break;
         default:
           unreachable(work);
@@ -328,6 +354,7 @@ export class ClusterNode {
         break;
       case 'viewEnding':
         this.#keyInput({ type: 'viewEnded' });
+        this.#fileInput({ type: 'viewEnded' });
         this.#crmInput({ type: 'viewEnding', survivors: effect.survivors.map((id) => this.#name(id)) });
         break;
       case 'view':
@@ -393,6 +420,9 @@ export class ClusterNode {
       });
     } else if (envelope.to === 'keys') {
       this.#keyInput({ type: 'delivered', from, message: envelope.message });
+    } else if (envelope.to === 'files') {
+      const message = readFileMessage(envelope.message);
+      if (message !== undefined) this.#fileInput({ type: 'delivered', from, message });
     } else if (from !== this.self && (envelope.node === undefined || envelope.node === this.self)) {
       this.#work.push({ for: 'stonith', input: { type: 'peerMessage', from, message: envelope.message } });
     }
@@ -417,6 +447,7 @@ export class ClusterNode {
   #viewInstalled({ view, departed }: Extract<EngineEffect, { type: 'view' }>): void {
     this.#view = view;
     this.#keyInput({ type: 'viewEnded' });
+    this.#fileInput({ type: 'viewEnded' });
     this.#durable.viewEnded();
     this.#crmInput({
       type: 'viewInstalled',
@@ -429,7 +460,9 @@ export class ClusterNode {
   #viewActive(): void {
     this.#crmInput({ type: 'viewActive' });
     const { tag, members } = this.#view ?? { tag: { number: 0 }, members: [] };
-    this.#keyInput({ type: 'view', number: tag.number, members: members.map(({ node }) => this.#name(node)) });
+    const memberNames = members.map(({ node }) => this.#name(node));
+    this.#keyInput({ type: 'view', number: tag.number, members: memberNames });
+    this.#fileInput({ type: 'view', members: memberNames });
     this.#tellFencerMembers();
     for (const letter of this.#mail.takeWaiting()) this.#submit(letter);
   }
@@ -539,15 +572,97 @@ export class ClusterNode {
     this.#ids = ids.value;
     for (const effect of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(effect);
     this.#keyInput({ type: 'nodes', nodes: names });
+    this.#fileInput({ type: 'nodes', nodes: names });
   }
 
   /** As configured, with the keys that are in use now. */
   #messagingSetup(names: readonly string[]): ReturnType<typeof messagingSetup> {
     const { configuration } = this.#start;
     return messagingSetup(
-      { ...configuration, messaging: { ...configuration.messaging, keys: this.#keys.keys } },
+      { ...configuration, messaging: { ...configuration.messaging, ...this.#network, keys: this.#keys.keys } },
       names,
     );
+  }
+
+  /** Keys, links or timing are others now. */
+  #reconfigure(now: Instant): void {
+    const setup = this.#messagingSetup(this.#ids.names);
+    invariant(setup.ok, 'other keys and links do not make the set of nodes wrong');
+    for (const each of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(each);
+  }
+
+  // ---- the network, as the files of all nodes say -----------------------------------------------------------------
+
+  #fileInput(input: FileChangeInput): void {
+    this.#work.push({ for: 'files', input });
+  }
+
+  #fromFiles(effect: FileChangeEffect, now: Instant): void {
+    switch (effect.type) {
+      case 'send':
+        this.#submit({ envelope: { to: 'files', message: effect.message }, service: 'agreed' }, this.#view?.tag.number);
+        break;
+      case 'changeFile': {
+        const { id, step, change } = effect;
+        const lonely = step === 'check' && change.type !== 'setValue' ? this.#onlyOver(change.link, now) : [];
+        if (lonely.length === 0) this.#effects.push(effect);
+        else {
+          const problem = `link ${change.type === 'setValue' ? '' : change.link} is the only one to ${lonely.join(', ')}`;
+          this.#fileInput({ type: 'done', id, step, problem });
+        }
+        break;
+      }
+      case 'answer':
+        this.#effects.push(effect);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** Members that this node reaches over this link and no other. A link that does not exist is nobody's only one. */
+  #onlyOver(link: number, now: Instant): readonly string[] {
+    const { peers, view } = this.#engine.status(now);
+    if (!this.#network.links.some(({ id }) => id === link)) return [];
+    return peers
+      .filter(({ node }) => view.members.some((member) => member.node === node))
+      .filter(({ links }) => !links.some((one) => one.link !== link && one.up))
+      .map(({ node }) => this.#name(node));
+  }
+
+  #fileChanged({ id, step, problem, messaging }: Extract<NodeInput, { type: 'fileChanged' }>, now: Instant): void {
+    if (messaging !== undefined) {
+      const added = messaging.links.find(
+        (link) =>
+          JSON.stringify(link) !== JSON.stringify(this.#network.links.find(({ id: known }) => known === link.id)),
+      );
+      this.#network = messaging;
+      this.#reconfigure(now);
+      if (step === 'apply' && added !== undefined) {
+        this.#trial = { id, link: added.id, until: later(now, trialMs) };
+        this.#timers.start(trialTimer, later(now, trialEveryMs));
+        return;
+      }
+    }
+    this.#fileInput({ type: 'done', id, step, ...(problem === undefined ? {} : { problem }) });
+  }
+
+  /** A changed link has so long to be up to all members. */
+  #lookAtTrial(now: Instant): void {
+    const trial = this.#trial;
+    if (trial === undefined) return;
+    const { peers, view } = this.#engine.status(now);
+    const silent = peers
+      .filter(({ node }) => view.members.some((member) => member.node === node))
+      .filter(({ links }) => links.some(({ link, up }) => link === trial.link && !up));
+    if (silent.length > 0 && now < trial.until) {
+      this.#timers.start(trialTimer, later(now, trialEveryMs));
+      return;
+    }
+    this.#trial = undefined;
+    const nobody = silent.map(({ node }) => this.#name(node)).join(', ');
+    const problem = silent.length === 0 ? {} : { problem: `${nobody} does not answer over link ${trial.link}` };
+    this.#fileInput({ type: 'done', id: trial.id, step: 'apply', ...problem });
   }
 
   // ---- the cluster's keys -----------------------------------------------------------------------------------------
@@ -565,12 +680,9 @@ export class ClusterNode {
         this.#keysToken = this.#nextToken++;
         this.#effects.push({ type: 'saveKeys', token: this.#keysToken, ring: effect.ring });
         break;
-      case 'useKeys': {
-        const setup = this.#messagingSetup(this.#ids.names);
-        invariant(setup.ok, 'other keys do not make a configuration wrong');
-        for (const each of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(each);
+      case 'useKeys':
+        this.#reconfigure(now);
         break;
-      }
       case 'answer':
         this.#effects.push(effect);
         break;
@@ -738,6 +850,11 @@ export class ClusterNode {
       case 'quorumForce':
         this.#quorumRequest(requestId, request.type, now);
         break;
+      case 'changeNetwork': {
+        const { change } = request;
+        this.#fileInput({ type: 'request', requestId, change, isQuorate: this.#isQuorate });
+        break;
+      }
       case 'rotateKey': {
         const { without } = request;
         this.#keyInput({ type: 'rotate', requestId, without, isQuorate: this.#isQuorate });
@@ -788,13 +905,14 @@ export class ClusterNode {
     this.#work.push(input.id.startsWith('stonith/') ? { for: 'stonith', input } : { for: 'lrm', input });
   }
 
-  #timerExpired(id: string): void {
+  #timerExpired(id: string, now: Instant): void {
     if (id === retrySaveTimer) {
       const { replica, lineage } = this.#crm;
       this.#durable.retry(replica.state, lineage, this.#effects);
       return;
     }
     if (id === retryKeysTimer) return this.#keyInput({ type: 'retry' });
+    if (id === trialTimer) return this.#lookAtTrial(now);
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
