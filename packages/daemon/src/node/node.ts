@@ -26,11 +26,12 @@ import {
 import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from '@systole/stonith';
 import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
-import { type FileChangeEffect, type FileChangeInput, FileChanges, readFileMessage } from './file-change.ts';
+import { readFileMessage } from './file-change.ts';
 import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
 import { type Letter, Mail, readEnvelope } from './mail.ts';
 import { messagingWords } from './messaging-words.ts';
 import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
+import { Network, type NetworkEffect, type NetworkInput, type NetworkSettings } from './network.ts';
 import { NodeIds } from './node-ids.ts';
 import { forced, proceeding } from './quorum-commands.ts';
 import { TimerTable } from './timer-table.ts';
@@ -42,10 +43,8 @@ const pauseMs = 150;
 const retrySaveTimer = 'node/retrySave';
 const retrySaveMs = 1000;
 
-/** A changed link is looked at each so often, and has so long to be up to all: a few heartbeats are enough. */
-const trialTimer = 'files/trial';
-const trialEveryMs = 250;
-const trialMs = 5000;
+/** A changed link is looked at again. */
+const lookTimer = 'network/look';
 
 /** Keys that could not be written are tried again. */
 const retryKeysTimer = 'keys/retrySave';
@@ -57,7 +56,7 @@ type Work =
   | { readonly for: 'lrm'; readonly input: LrmInput }
   | { readonly for: 'stonith'; readonly input: StonithInput }
   | { readonly for: 'keys'; readonly input: KeyInput }
-  | { readonly for: 'files'; readonly input: FileChangeInput };
+  | { readonly for: 'network'; readonly input: NetworkInput };
 
 export class ClusterNode {
   readonly #start: NodeStart;
@@ -68,11 +67,7 @@ export class ClusterNode {
   readonly #fencer: Fencer;
   readonly #durable: DurableCib;
   readonly #keys: KeyRotation;
-  readonly #files: FileChanges;
-  /** Links and timing as the node's file says now. */
-  #network: Pick<NodeStart['configuration']['messaging'], 'links' | 'linkMode' | 'timing'>;
-  /** A change of a link that is looked at until it works, or not. */
-  #trial: { readonly id: string; readonly link: number; readonly until: Instant } | undefined;
+  readonly #network: Network;
   #keysToken: number | undefined;
   readonly #timers = new TimerTable();
   readonly #mail = new Mail();
@@ -124,9 +119,7 @@ export class ClusterNode {
     this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
     this.#durable = new DurableCib(() => this.#nextToken++);
     const { messaging, rotation } = configuration;
-    const { links, linkMode, timing } = messaging;
-    this.#network = { links, linkMode, timing };
-    this.#files = new FileChanges(self, names);
+    this.#network = new Network(self, names, messaging, (id) => this.#name(id));
     this.#keys = new KeyRotation({
       self,
       clusterName: messaging.clusterName,
@@ -177,8 +170,8 @@ export class ClusterNode {
   }
 
   /** What is in force of the links and the timing. */
-  get network(): Pick<NodeStart['configuration']['messaging'], 'links' | 'linkMode' | 'timing'> {
-    return this.#network;
+  get network(): NetworkSettings {
+    return this.#network.settings;
   }
 
   nodeName(id: number): string | undefined {
@@ -239,7 +232,7 @@ export class ClusterNode {
         this.#work.push({ for: 'messaging', input });
         this.#goRound(now);
         for (let id = this.#timers.takeDue(now); id !== undefined; id = this.#timers.takeDue(now)) {
-          this.#timerExpired(id, now);
+          this.#timerExpired(id);
           this.#goRound(now);
         }
         break;
@@ -269,7 +262,7 @@ export class ClusterNode {
         this.#keyInput(input);
         break;
       case 'fileChanged':
-        this.#fileChanged(input, now);
+        this.#networkInput(input);
         break;
       case 'agentsChanged':
         this.#work.push({ for: 'lrm', input });
@@ -310,8 +303,9 @@ export class ClusterNode {
         case 'keys':
           for (const effect of this.#keys.step(work.input)) this.#fromKeys(effect, now);
           break;
-        case 'files':
-          for (const effect of this.#files.step(work.input)) this.#fromFiles(effect, now);
+        case 'network':
+          for (const effect of this.#network.step(work.input, this.#engine.status(now), now))
+            this.#fromNetwork(effect, now);
           break;
         default:
           unreachable(work);
@@ -354,7 +348,7 @@ export class ClusterNode {
         break;
       case 'viewEnding':
         this.#keyInput({ type: 'viewEnded' });
-        this.#fileInput({ type: 'viewEnded' });
+        this.#networkInput({ type: 'viewEnded' });
         this.#crmInput({ type: 'viewEnding', survivors: effect.survivors.map((id) => this.#name(id)) });
         break;
       case 'view':
@@ -422,7 +416,7 @@ export class ClusterNode {
       this.#keyInput({ type: 'delivered', from, message: envelope.message });
     } else if (envelope.to === 'files') {
       const message = readFileMessage(envelope.message);
-      if (message !== undefined) this.#fileInput({ type: 'delivered', from, message });
+      if (message !== undefined) this.#networkInput({ type: 'delivered', from, message });
     } else if (from !== this.self && (envelope.node === undefined || envelope.node === this.self)) {
       this.#work.push({ for: 'stonith', input: { type: 'peerMessage', from, message: envelope.message } });
     }
@@ -447,7 +441,7 @@ export class ClusterNode {
   #viewInstalled({ view, departed }: Extract<EngineEffect, { type: 'view' }>): void {
     this.#view = view;
     this.#keyInput({ type: 'viewEnded' });
-    this.#fileInput({ type: 'viewEnded' });
+    this.#networkInput({ type: 'viewEnded' });
     this.#durable.viewEnded();
     this.#crmInput({
       type: 'viewInstalled',
@@ -462,7 +456,7 @@ export class ClusterNode {
     const { tag, members } = this.#view ?? { tag: { number: 0 }, members: [] };
     const memberNames = members.map(({ node }) => this.#name(node));
     this.#keyInput({ type: 'view', number: tag.number, members: memberNames });
-    this.#fileInput({ type: 'view', members: memberNames });
+    this.#networkInput({ type: 'view', members: memberNames });
     this.#tellFencerMembers();
     for (const letter of this.#mail.takeWaiting()) this.#submit(letter);
   }
@@ -572,14 +566,14 @@ export class ClusterNode {
     this.#ids = ids.value;
     for (const effect of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(effect);
     this.#keyInput({ type: 'nodes', nodes: names });
-    this.#fileInput({ type: 'nodes', nodes: names });
+    this.#networkInput({ type: 'nodes', nodes: names });
   }
 
   /** As configured, with the keys that are in use now. */
   #messagingSetup(names: readonly string[]): ReturnType<typeof messagingSetup> {
     const { configuration } = this.#start;
     return messagingSetup(
-      { ...configuration, messaging: { ...configuration.messaging, ...this.#network, keys: this.#keys.keys } },
+      { ...configuration, messaging: { ...configuration.messaging, ...this.#network.settings, keys: this.#keys.keys } },
       names,
     );
   }
@@ -591,78 +585,30 @@ export class ClusterNode {
     for (const each of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(each);
   }
 
-  // ---- the network, as the files of all nodes say -----------------------------------------------------------------
+  // ---- the network ------------------------------------------------------------------------------------------------
 
-  #fileInput(input: FileChangeInput): void {
-    this.#work.push({ for: 'files', input });
+  #networkInput(input: NetworkInput): void {
+    this.#work.push({ for: 'network', input });
   }
 
-  #fromFiles(effect: FileChangeEffect, now: Instant): void {
+  #fromNetwork(effect: NetworkEffect, now: Instant): void {
     switch (effect.type) {
       case 'send':
         this.#submit({ envelope: { to: 'files', message: effect.message }, service: 'agreed' }, this.#view?.tag.number);
         break;
-      case 'changeFile': {
-        const { id, step, change } = effect;
-        const lonely = step === 'check' && change.type !== 'setValue' ? this.#onlyOver(change.link, now) : [];
-        if (lonely.length === 0) this.#effects.push(effect);
-        else {
-          const problem = `link ${change.type === 'setValue' ? '' : change.link} is the only one to ${lonely.join(', ')}`;
-          this.#fileInput({ type: 'done', id, step, problem });
-        }
-        break;
-      }
+      case 'changeFile':
       case 'answer':
         this.#effects.push(effect);
+        break;
+      case 'reconfigure':
+        this.#reconfigure(now);
+        break;
+      case 'lookAgain':
+        this.#timers.start(lookTimer, later(now, effect.delayMs));
         break;
       default:
         unreachable(effect);
     }
-  }
-
-  /** Members that this node reaches over this link and no other. A link that does not exist is nobody's only one. */
-  #onlyOver(link: number, now: Instant): readonly string[] {
-    const { peers, view } = this.#engine.status(now);
-    if (!this.#network.links.some(({ id }) => id === link)) return [];
-    return peers
-      .filter(({ node }) => view.members.some((member) => member.node === node))
-      .filter(({ links }) => !links.some((one) => one.link !== link && one.up))
-      .map(({ node }) => this.#name(node));
-  }
-
-  #fileChanged({ id, step, problem, messaging }: Extract<NodeInput, { type: 'fileChanged' }>, now: Instant): void {
-    if (messaging !== undefined) {
-      const added = messaging.links.find(
-        (link) =>
-          JSON.stringify(link) !== JSON.stringify(this.#network.links.find(({ id: known }) => known === link.id)),
-      );
-      this.#network = messaging;
-      this.#reconfigure(now);
-      if (step === 'apply' && added !== undefined) {
-        this.#trial = { id, link: added.id, until: later(now, trialMs) };
-        this.#timers.start(trialTimer, later(now, trialEveryMs));
-        return;
-      }
-    }
-    this.#fileInput({ type: 'done', id, step, ...(problem === undefined ? {} : { problem }) });
-  }
-
-  /** A changed link has so long to be up to all members. */
-  #lookAtTrial(now: Instant): void {
-    const trial = this.#trial;
-    if (trial === undefined) return;
-    const { peers, view } = this.#engine.status(now);
-    const silent = peers
-      .filter(({ node }) => view.members.some((member) => member.node === node))
-      .filter(({ links }) => links.some(({ link, up }) => link === trial.link && !up));
-    if (silent.length > 0 && now < trial.until) {
-      this.#timers.start(trialTimer, later(now, trialEveryMs));
-      return;
-    }
-    this.#trial = undefined;
-    const nobody = silent.map(({ node }) => this.#name(node)).join(', ');
-    const problem = silent.length === 0 ? {} : { problem: `${nobody} does not answer over link ${trial.link}` };
-    this.#fileInput({ type: 'done', id: trial.id, step: 'apply', ...problem });
   }
 
   // ---- the cluster's keys -----------------------------------------------------------------------------------------
@@ -852,7 +798,7 @@ export class ClusterNode {
         break;
       case 'changeNetwork': {
         const { change } = request;
-        this.#fileInput({ type: 'request', requestId, change, isQuorate: this.#isQuorate });
+        this.#networkInput({ type: 'request', requestId, change, isQuorate: this.#isQuorate });
         break;
       }
       case 'rotateKey': {
@@ -905,14 +851,14 @@ export class ClusterNode {
     this.#work.push(input.id.startsWith('stonith/') ? { for: 'stonith', input } : { for: 'lrm', input });
   }
 
-  #timerExpired(id: string, now: Instant): void {
+  #timerExpired(id: string): void {
     if (id === retrySaveTimer) {
       const { replica, lineage } = this.#crm;
       this.#durable.retry(replica.state, lineage, this.#effects);
       return;
     }
     if (id === retryKeysTimer) return this.#keyInput({ type: 'retry' });
-    if (id === trialTimer) return this.#lookAtTrial(now);
+    if (id === lookTimer) return this.#networkInput({ type: 'look' });
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
