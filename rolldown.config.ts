@@ -3,7 +3,7 @@
  * folder are all they need. The folders keep their places relative to each other, so that nothing looks elsewhere there.
  */
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
 const dist = join(import.meta.dirname, 'dist');
@@ -19,6 +19,8 @@ const entries = {
   'packages/daemon/src/policy-worker': 'packages/daemon/src/host/policy-worker.ts',
   'packages/daemon/src/messaging-thread': 'packages/daemon/src/host/messaging-thread.ts',
   'packages/daemon/src/disk-thread': 'packages/daemon/src/host/disk-thread.ts',
+  'packages/daemon/src/watch-thread': 'packages/daemon/src/host/disk/watch-thread.ts',
+  'packages/daemon/src/errand-process': 'packages/daemon/src/host/disk/errand-process.ts',
 };
 
 /** What a program's name starts. The shell's is a short life, a good part of which is compiling: it keeps the result. */
@@ -42,11 +44,23 @@ const copied = [
   'LICENSE',
 ];
 
-/** Threads are started from the bundle beside the one that starts them. */
+/**
+ * Threads are started from the bundle beside the one that starts them. A module that starts one must therefore stay in a
+ * program's own bundle: shared by two of them it would move to a folder where no thread's bundle is.
+ */
 const threads: Plugin = {
   name: 'threads',
   transform: (code) =>
     code.replaceAll(/new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/gu, "new URL('./$1.js', import.meta.url)"),
+  generateBundle: (_options, bundle) => {
+    for (const [file, chunk] of Object.entries(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      for (const [, name] of chunk.code.matchAll(/new URL\(["']\.\/([\w-]+\.js)["'], import\.meta\.url\)/gu)) {
+        const wanted = join(dirname(file), name ?? '');
+        if (!(wanted in bundle)) throw new Error(`${file} starts ${wanted}, which is not built`);
+      }
+    }
+  },
 };
 
 const assemble: Plugin = {

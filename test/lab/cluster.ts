@@ -29,6 +29,8 @@ export interface LabOptions {
   readonly nodes: readonly string[];
   /** Where agents are looked for; the daemon's own places unless given. */
   readonly agents?: readonly string[];
+  /** The folder that `systole` and `systoled` are run from; those of the checkout unless given. */
+  readonly programs?: string;
   /** Shell text that every machine runs when it boots, ending in `&&`. */
   readonly prepare?: string;
   /** The quorum section of every node's file. */
@@ -164,7 +166,7 @@ export class Lab {
     const machine = this.machine(node);
     const file = join(this.folder, node, 'systole.yaml');
     const daemon = machine.start(
-      [join(binaries, 'systoled'), '--config', file],
+      [this.#program('systoled'), '--config', file],
       (line) => this.#read(node, line),
       this.#environment(),
     );
@@ -199,7 +201,7 @@ export class Lab {
   }
 
   trySystole(node: string, words: readonly string[], input?: string): Promise<Finished> {
-    const command = [join(binaries, 'systole'), '--config', join(this.folder, node, 'systole.yaml'), ...words];
+    const command = [this.#program('systole'), '--config', join(this.folder, node, 'systole.yaml'), ...words];
     return this.machine(node).tryRun(command, {
       environment: this.#environment(),
       ...(input === undefined ? {} : { input }),
@@ -260,6 +262,10 @@ export class Lab {
       timeoutMs,
       200,
     );
+  }
+
+  #program(name: string): string {
+    return join(this.#options.programs ?? binaries, name);
   }
 
   #configuration(node: string): object {

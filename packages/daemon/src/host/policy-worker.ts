@@ -1,7 +1,7 @@
 /** The policy engine's thread: questions in, answers out. */
 import { schedule } from '@systole/pe';
 import { parentPort } from 'node:worker_threads';
-import { type PolicyAnswer, type Question, warming } from './policy.ts';
+import { type PolicyAnswer, type Question, warming } from './policy-protocol.ts';
 
 /** Not longer, so that a real question need not wait. */
 const warmingMs = 150;

@@ -6,32 +6,22 @@
  * never run: some 80 ms where 10 would do. So it is given the configuration to chew on beforehand (`warm`).
  */
 import type { Cib } from '@systole/cib';
-import type { ScheduleOutcome } from '@systole/crm';
 import type { Epoch } from '@systole/kernel';
 import { Worker } from 'node:worker_threads';
-
-export interface Question {
-  readonly scheduleId: number;
-  readonly cib: Cib;
-  readonly at: Epoch;
-}
-
-/** Marks a question whose answer nobody waits for. */
-export const warming = -1;
-
-export interface PolicyAnswer {
-  readonly scheduleId: number;
-  readonly outcome: ScheduleOutcome;
-}
+import { type PolicyAnswer, type Question, warming } from './policy-protocol.ts';
 
 export class Policy {
   readonly #answered: (answer: PolicyAnswer) => void;
-  #worker: Worker;
+  readonly #program: URL;
+  /** Absent after a crash, until the next question. */
+  #worker: Worker | undefined;
   #asked: Question | undefined;
   #waiting: Question | undefined;
 
-  constructor(answered: (answer: PolicyAnswer) => void) {
+  /** `program`: what the thread runs. */
+  constructor(answered: (answer: PolicyAnswer) => void, program: URL = new URL('./policy-worker.ts', import.meta.url)) {
     this.#answered = answered;
+    this.#program = program;
     this.#worker = this.#start();
   }
 
@@ -41,6 +31,7 @@ export class Policy {
       return;
     }
     this.#asked = question;
+    this.#worker ??= this.#start();
     this.#worker.postMessage(question);
   }
 
@@ -50,16 +41,17 @@ export class Policy {
   }
 
   async close(): Promise<void> {
-    this.#worker.removeAllListeners();
-    await this.#worker.terminate();
+    this.#worker?.removeAllListeners();
+    await this.#worker?.terminate();
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./policy-worker.ts', import.meta.url), { name: 'policy' });
+    const worker = new Worker(this.#program, { name: 'policy' });
     worker.on('message', (answer: PolicyAnswer) => this.#take(answer));
-    // A crash of the engine costs one answer, not the node.
+    // A crash of the engine costs one answer, not the node. The next question starts it again, and nothing before: one
+    // that cannot even start (its file was missing in a built daemon) would be started for ever, at the cost of a core.
     worker.on('error', (error) => {
-      this.#worker = this.#start();
+      this.#worker = undefined;
       const scheduleId = this.#asked?.scheduleId;
       if (scheduleId !== undefined) this.#take({ scheduleId, outcome: { type: 'failed', message: String(error) } });
     });
