@@ -22,8 +22,8 @@ import type { NetworkFile } from './network-file.ts';
 import { Policy } from './policy.ts';
 import { ProcessRunner } from './processes.ts';
 
-/** How often the main thread shows messaging that it lives. */
-const beatMs = 100;
+/** How often the main thread shows messaging that it lives: as often as messaging looks; it is missed after a second. */
+const beatMs = 250;
 /** After the last change of the configuration; a node that has just started has other things to do first. */
 const warmAfterMs = 2000;
 

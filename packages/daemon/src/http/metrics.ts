@@ -9,10 +9,13 @@ interface Sources {
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
+/** How often the event loop's delay is sampled. The library's own 10 ms wake an idle daemon a hundred times a second. */
+const loopWatchMs = 1000;
+
 export function createMetrics({ node, now, counters }: Sources): () => Promise<string> {
   const nameOf = (id: number): string => node.nodeName(id) ?? String(id);
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopWatchMs });
   const gauge = (name: string, help: string, labels: readonly string[], read: (gauge: Gauge) => void): void => {
     const metric: Gauge = new Gauge({
       name: `systole_${name}`,
