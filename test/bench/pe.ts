@@ -1,188 +1,232 @@
 /**
- * What a decision costs: `npm run bench -- pe [--set quick|goal] [--cases web:16x1000:node-failed,…] [--runs N]`.
+ * What a decision costs: `npm run bench -- pe [--quick] [--cases web:16x1000:node-failed,…] [--alone] [--runs N]`.
  *
- * For each generated cluster: CPU milliseconds to import its XML, and to schedule it (parsed input → transition), the
- * first time and when warm; the same as a process; and, where an installed `crm_simulate` is, its cost on the same file,
- * as ratios. CPU time of this process, garbage collection included, because the machine is shared.
+ * In CPU milliseconds, garbage collection included, because the machine may be shared:
+ *   - the aims, each beside what it took;
+ *   - every profile of the generator: parsed input → transition, and a whole process, beside an installed
+ *     `crm_simulate` on the same file (`peer`), as ratios;
+ *   - how the cost grows: t ~ size^exponent, in resources and in nodes;
+ *   - the scheduler suite, all of it in one process;
+ *   - starting the program, from its sources and built.
  *
- * The inputs come from ../shared/bench/pe/gen-cib.mjs; what Pacemaker costs elsewhere is in PEERS.md beside it.
+ * It takes about three minutes, `--quick` some forty seconds. `--alone` leaves Pacemaker out.
  */
-import { importCib } from '@systole/cib';
 import { schedule } from '@systole/pe';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { root, shared } from '../support/repository.ts';
+import { shared } from '../support/repository.ts';
+import { type Case, fileFor, hasGenerator, nameOf, readCase } from './pe/cases.ts';
+import {
+  at,
+  commands,
+  hasPeer,
+  type Measured,
+  meanMs,
+  median,
+  ours,
+  peerOf,
+  peerOfFile,
+  peerVersion,
+  processMs,
+  readCib,
+  timed,
+} from './pe/measure.ts';
+import { figure, print, ratio } from './pe/table.ts';
 
-interface Case {
-  readonly profile: string;
-  readonly nodes: number;
-  readonly resources: number;
-  readonly state: string;
+interface Plan {
+  readonly folder: string;
+  readonly runs: number;
+  readonly isQuick: boolean;
+  readonly withPeer: boolean;
 }
 
-/** `goal`: the aims of the issue, with the CPU seconds that they allow. */
-const sets: Readonly<Record<string, readonly string[]>> = {
-  quick: ['plain:16x100:fresh', 'clones:16x100:node-failed', 'web:16x100:node-failed', 'diamond:3x36:fresh'],
-  goal: [
-    'web:16x1000:node-failed',
-    'plain:32x1000:fresh',
-    'clones:64x500:node-failed',
-    'chain:16x1000:fresh',
-    'diamond:3x44:fresh',
-  ],
-  /** For the exponents of growth: doubled resources, doubled nodes. */
-  growth: [
-    'web:16x250:node-failed',
-    'web:16x500:node-failed',
-    'web:16x1000:node-failed',
-    'web:32x500:node-failed',
-    'web:64x500:node-failed',
-  ],
-};
+/** The aims of the policy engine's speed: warm CPU, parsed input → transition. */
+const aims: readonly { readonly name: string; readonly maxMs: number }[] = [
+  { name: 'web:16x1000:node-failed', maxMs: 250 },
+  { name: 'plain:32x1000:fresh', maxMs: 600 },
+  { name: 'clones:64x500:node-failed', maxMs: 1000 },
+  { name: 'one-chain:16x1000:fresh', maxMs: 200 },
+  { name: 'diamond:3x44:fresh', maxMs: 10 },
+];
 
-const generator = join(shared, 'bench/pe/gen-cib.mjs');
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+/** After these seconds Pacemaker is not waited for any longer: for some of the aims it would need minutes. */
+const PEER_MAX_S = 20;
 
-function readCase(text: string): Case {
-  const match = /^([a-z-]+):(\d+)x(\d+):([a-z-]+)$/.exec(text);
-  if (match === null) throw new Error(`"${text}" is no case; write PROFILE:NODESxRESOURCES:STATE`);
-  const [, profile = '', nodes, resources, state = ''] = match;
-  return { profile, nodes: Number(nodes), resources: Number(resources), state };
-}
+const profiles = ['plain', 'groups', 'clones', 'promotable', 'web', 'chain', 'sap-like'];
+const states = ['fresh', 'node-failed'];
 
-function generate(folder: string, { profile, nodes, resources, state }: Case): string {
-  const file = join(folder, `${profile}-${nodes}x${resources}-${state}.xml`);
-  if (!existsSync(file)) {
-    const numbers = ['--nodes', String(nodes), '--resources', String(resources)];
-    execFileSync(process.execPath, [generator, '--profile', profile, ...numbers, '--state', state, '--out', file]);
-  }
-  return file;
-}
-
-interface Cost {
-  readonly importMs: number;
-  readonly firstMs: number;
-  readonly warmMs: number;
-  readonly actions: number;
-}
-
-function ours(file: string, runs: number): Cost {
-  const text = readFileSync(file, 'utf8');
-  const start = cpuMs();
-  const imported = importCib(text);
-  const importMs = cpuMs() - start;
-  if (!imported.ok) throw new Error(`${file}: ${imported.error.message}`);
-  const times: number[] = [];
-  let actions = 0;
-  for (let run = 0; run <= runs; run += 1) {
-    const before = cpuMs();
-    ({ length: actions } = schedule(imported.value.cib, { now: Date.UTC(2026, 6, 1) }).transition.actions);
-    times.push(cpuMs() - before);
-  }
-  return { importMs, firstMs: times[0] ?? Number.NaN, warmMs: median(times.slice(1)), actions };
-}
-
-/** User and system CPU of a command, in milliseconds; undefined if it failed. */
-function processMs(command: string): number | undefined {
-  const script = `TIMEFORMAT='%U %S'; time { ${command} >/dev/null 2>&1; }`;
-  const { stderr, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 300_000 });
-  const match = /([\d.]+) ([\d.]+)\s*$/.exec(stderr);
-  return status === 0 && match !== null ? (Number(match[1]) + Number(match[2])) * 1000 : undefined;
-}
-
-/** The peer's cost of one more schedule, and of a whole process. */
-function peer(folder: string, file: string): { readonly scheduleMs: number; readonly processMs: number } | undefined {
-  const own = mkdtempSync(join(folder, 'peer-'));
-  cpSync(file, join(own, 'cib.xml'));
-  const once = processMs(`crm_simulate --profile ${own} --repeat 1`);
-  const more = processMs(`crm_simulate --profile ${own} --repeat 3`);
-  if (once === undefined || more === undefined) return undefined;
-  return { scheduleMs: (more - once) / 2, processMs: once };
-}
-
-const round = (value: number | undefined): string =>
-  value === undefined ? '-' : value < 10 ? value.toFixed(1) : value.toFixed(0);
-const ratio = (peerMs: number | undefined, ownMs: number | undefined): string =>
-  peerMs === undefined || ownMs === undefined ? '-' : `${(peerMs / ownMs).toFixed(1)}×`;
-
-/** By how much cost grows with `size`: 1 is proportional. */
-const exponent = (a: number, b: number, sizeA: number, sizeB: number): string =>
-  (Math.log(b / a) / Math.log(sizeB / sizeA)).toFixed(2);
+/** Cost must not grow faster than this with the number of resources and of nodes. */
+const EXPONENT_MAX = { resources: 1.1, nodes: 1.2 };
 
 export function run(args: readonly string[]): void {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      set: { type: 'string', default: 'quick' },
+      quick: { type: 'boolean', default: false },
       cases: { type: 'string' },
       runs: { type: 'string', default: '5' },
       alone: { type: 'boolean', default: false },
     },
   });
-  if (!existsSync(generator)) {
-    console.log('../shared/bench/pe is not here: no generated clusters, nothing to measure');
-    return;
+  const folder = mkdtempSync(join(tmpdir(), 'systole-bench-pe-'));
+  const plan: Plan = {
+    folder,
+    runs: Number(values.runs),
+    isQuick: values.quick,
+    withPeer: hasPeer && !values.alone,
+  };
+  try {
+    describeConditions(plan);
+    if (values.cases === undefined) everything(plan);
+    else compare(plan, 'the cases asked for', values.cases.split(',').map(readCase));
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  const names = values.cases?.split(',') ?? sets[values.set] ?? [];
-  const folder = join(tmpdir(), 'systole-bench-pe');
-  mkdirSync(folder, { recursive: true });
-  const hasPeer = !values.alone && spawnSync('crm_simulate', ['--version']).status === 0;
-  const systole = `${process.execPath} ${join(root, 'packages/cli/bin/systole.js')} simulate --format json --xml`;
-  const warm = new Map<string, number>();
-  const rows = [
-    ['case', 'actions', 'import', 'first', 'warm', 'process', 'peer', 'peer process', 'ratio', 'process ratio'],
-  ];
-  for (const name of names) {
-    const file = generate(folder, readCase(name));
-    const own = ours(file, Number(values.runs));
-    const ownProcess = values.alone ? undefined : processMs(`${systole} ${file}`);
-    const other = hasPeer ? peer(folder, file) : undefined;
-    warm.set(name, own.warmMs);
-    rows.push([
-      name,
-      String(own.actions),
-      round(own.importMs),
-      round(own.firstMs),
-      round(own.warmMs),
-      round(ownProcess),
-      round(other?.scheduleMs),
-      round(other?.processMs),
-      ratio(other?.scheduleMs, own.warmMs),
-      ratio(other?.processMs, ownProcess),
-    ]);
-  }
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? [];
-  console.log('CPU milliseconds');
-  for (const row of rows)
-    console.log(
-      row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
-    );
-  for (const line of growth(warm)) console.log(line);
 }
 
-/** Between each two cases that differ in one size only. */
-function growth(warm: ReadonlyMap<string, number>): readonly string[] {
-  const all = [...warm].map(([name, ms]) => ({ ...readCase(name), name, ms }));
-  return all.flatMap((a) =>
-    all.flatMap((b) => {
-      if (a.profile !== b.profile || a.state !== b.state) return [];
-      if (a.nodes === b.nodes && b.resources === a.resources * 2) {
-        return [
-          `growth in resources, ${a.name} → ${b.resources}: exponent ${exponent(a.ms, b.ms, a.resources, b.resources)}`,
-        ];
-      }
-      return a.resources === b.resources && b.nodes === a.nodes * 2
-        ? [`growth in nodes, ${a.name} → ${b.nodes}: exponent ${exponent(a.ms, b.ms, a.nodes, b.nodes)}`]
-        : [];
+function everything(plan: Plan): void {
+  const resources = plan.isQuick ? 100 : 250;
+  measureAims(plan);
+  compare(
+    plan,
+    `every profile on 16 nodes with ${resources} resources, CPU ms`,
+    profiles.flatMap((profile) => states.map((state): Case => ({ profile, nodes: 16, resources, state }))),
+  );
+  measureGrowth(plan);
+  measureSuite(plan);
+  measureStart(plan);
+}
+
+function describeConditions({ withPeer }: Plan): void {
+  const load = loadavg().map((value) => value.toFixed(1));
+  console.log(`${new Date().toISOString()}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}`);
+  console.log(`load ${load.join(' ')}; peer: ${withPeer ? peerVersion() : 'not measured'}`);
+  if (!hasGenerator) console.log('../shared/bench/pe is not here: fewer profiles, and only clusters that come up');
+}
+
+function measureAims(plan: Plan): void {
+  const rows = aims.flatMap(({ name, maxMs }) => {
+    const file = fileFor(plan.folder, readCase(name));
+    if (file === undefined) return [];
+    const own = ours(file, plan.isQuick ? 3 : plan.runs);
+    const other = plan.withPeer && !plan.isQuick ? processMs(commands.peer(file), PEER_MAX_S) : undefined;
+    const verdict = own.warmMs <= maxMs ? 'met' : own.leastMs <= maxMs ? 'met at best' : 'MISSED';
+    const cells = [own.importMs, own.firstMs, own.leastMs, own.warmMs, maxMs].map((value) => figure(value));
+    return [[name, String(own.actions), ...cells, verdict, figure(other)]];
+  });
+  const heads = ['aim', 'actions', 'import', 'first', 'least', 'warm', 'at most', '', 'peer process'];
+  print(`the aims, CPU ms; the peer is given ${PEER_MAX_S} s`, heads, rows);
+}
+
+function compare(plan: Plan, title: string, cases: readonly Case[]): void {
+  const rows = cases.flatMap((one) => {
+    const file = fileFor(plan.folder, one);
+    if (file === undefined) return [];
+    const own = ours(file, plan.runs);
+    const ownProcess = processMs(commands.built(file) ?? commands.sources(file));
+    const other = plan.withPeer ? peerOfFile(file, 2, PEER_MAX_S) : undefined;
+    return [
+      [
+        nameOf(one),
+        String(own.actions),
+        figure(own.importMs),
+        figure(own.firstMs),
+        figure(own.warmMs),
+        figure(other?.scheduleMs),
+        ratio(other?.scheduleMs, own.warmMs),
+        figure(ownProcess),
+        figure(other?.processMs),
+        ratio(other?.processMs, ownProcess),
+      ],
+    ];
+  });
+  const heads = ['case', 'actions', 'import', 'first', 'warm', 'peer', 'ratio', 'process', 'peer', 'ratio'];
+  print(title, heads, rows);
+}
+
+function measureGrowth(plan: Plan): void {
+  const sizes = plan.isQuick
+    ? { few: 500, many: 1000, low: 16, high: 64 }
+    : { few: 500, many: 2000, low: 16, high: 64 };
+  const { few, many, low, high } = sizes;
+  const mean = (one: Case): number | undefined => {
+    const file = fileFor(plan.folder, one);
+    return file === undefined ? undefined : meanMs(file);
+  };
+  const rows = profiles.flatMap((profile) =>
+    states.flatMap((state) => {
+      const a = mean({ profile, state, nodes: 16, resources: few });
+      const b = mean({ profile, state, nodes: 16, resources: many });
+      const c = mean({ profile, state, nodes: low, resources: 200 });
+      const d = mean({ profile, state, nodes: high, resources: 200 });
+      if (a === undefined || b === undefined || c === undefined || d === undefined) return [];
+      const inResources = exponent(a, b, few, many);
+      const inNodes = exponent(c, d, low, high);
+      const isOver = inResources > EXPONENT_MAX.resources || inNodes > EXPONENT_MAX.nodes;
+      const numbers = [figure(a), figure(b), inResources.toFixed(2), figure(c), figure(d), inNodes.toFixed(2)];
+      return [[`${profile}:${state}`, ...numbers, isOver ? 'OVER' : '']];
     }),
+  );
+  print(
+    `growth, mean CPU ms: at most ${EXPONENT_MAX.resources} in resources, ${EXPONENT_MAX.nodes} in nodes` +
+      ` (web and sap-like bring fence devices with each node, so that resources grow with nodes)`,
+    ['profile', `16x${few}`, `16x${many}`, 'exponent', `${low}x200`, `${high}x200`, 'exponent', ''],
+    rows,
+  );
+}
+
+/** By how much cost grows with size: 1 is proportional. */
+const exponent = (a: number, b: number, sizeA: number, sizeB: number): number =>
+  Math.log(b / a) / Math.log(sizeB / sizeA);
+
+function measureSuite(plan: Plan): void {
+  const folder = join(shared, 'scheduler-suite/xml');
+  if (!existsSync(folder)) {
+    console.log('\n../shared/scheduler-suite is not here: the suite is not measured');
+    return;
+  }
+  const files = readdirSync(folder).filter((file) => file.endsWith('.xml'));
+  const [cibs, importMs] = timed(() => files.map((file) => readCib(join(folder, file))));
+  const passes = Array.from({ length: 4 }, () => timed(() => cibs.forEach((cib) => schedule(cib, { now: at })))[1]);
+  const warmMs = median(passes.slice(1));
+  const other = plan.withPeer && !plan.isQuick ? peerOf(folder, 2, 60) : undefined;
+  print(
+    `the scheduler suite, ${files.length} situations in one process, CPU ms; at most 1400 warm`,
+    ['import', 'first', 'warm', 'peer', 'ratio'],
+    [
+      [
+        figure(importMs),
+        figure(passes[0]),
+        figure(warmMs),
+        figure(other?.scheduleMs),
+        ratio(other?.scheduleMs, warmMs),
+      ],
+    ],
+  );
+}
+
+/** A small cluster, so that nearly all of it is starting. */
+function measureStart(plan: Plan): void {
+  const file = fileFor(plan.folder, { profile: 'plain', nodes: 3, resources: 10, state: 'fresh' });
+  if (file === undefined) return;
+  const middle = (command: readonly string[] | undefined): Measured => {
+    if (command === undefined) return undefined;
+    const times = Array.from({ length: 7 }, () => processMs(command)).filter((ms) => typeof ms === 'number');
+    return times.length === 0 ? undefined : median(times);
+  };
+  print(
+    'simulate 10 resources on 3 nodes as a process, CPU ms; at most 500 from sources, 200 built',
+    ['sources', 'built', 'peer', 'node alone'],
+    [
+      [
+        figure(middle(commands.sources(file))),
+        figure(middle(commands.built(file))),
+        figure(plan.withPeer ? middle(commands.peer(file)) : undefined),
+        figure(middle([process.execPath, '-e', '0'])),
+      ],
+    ],
   );
 }
