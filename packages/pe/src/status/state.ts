@@ -25,7 +25,8 @@ import { fence } from './fencing.ts';
 import { findInstance, removedResource } from './find.ts';
 import type { HistoryEntry, ResourceHistoryOnNode } from './history.ts';
 import { compareRecords } from './order.ts';
-import { type Picture, readResult } from './result.ts';
+import type { Picture } from './picture.ts';
+import { readResult } from './result.ts';
 
 /** Reads a resource's history on a node. Returns the instance it belongs to, if any. */
 export function readResourceHistory(
