@@ -10,7 +10,7 @@
  *                                        graph/         what waits for what; what is optional, what cannot be done;
  *                                                       the transition that is carried out
  *   summarize(…)                         summary/       the changes, in an administrator's words
- *   explain(…)                           explain.ts     why here, why not there, why at all
+ *   explain(…)                           explain/       why here, why not there, why at all
  *
  * Who holds what: a stage that needs to remember something about a node or an instance keeps an array indexed by
  * `node.index` or `instance.index`, or a Map keyed by the object, and returns it. The Situation stays as it was read,

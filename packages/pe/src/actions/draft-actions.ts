@@ -10,7 +10,8 @@ import type { Constraints, OrderEnd, OrderRelation } from '../constraints/constr
 import { note } from '../graph/draft.ts';
 import { applyOrders } from '../graph/orders.ts';
 import { Means } from '../graph/link.ts';
-import { Plan, type Side } from '../graph/plan.ts';
+import type { Side } from '../graph/order-request.ts';
+import { Plan } from '../graph/plan.ts';
 import { isPrimitive, primitive, type Subject } from '../graph/subject.ts';
 import { withdraw } from '../graph/withdraw.ts';
 import type { Situation } from '../situation.ts';

@@ -6,7 +6,8 @@ import { isTrue } from '../config/values.ts';
 import { compatibleInstance } from '../graph/collective.ts';
 import { type Draft, isPseudo, isRunnable } from '../graph/draft.ts';
 import { has, type Link, Means } from '../graph/link.ts';
-import type { OrderRequest, Plan } from '../graph/plan.ts';
+import type { OrderRequest } from '../graph/order-request.ts';
+import type { Plan } from '../graph/plan.ts';
 import { isCollective, type Subject } from '../graph/subject.ts';
 
 const probeKey = 'monitor_0';

@@ -4,7 +4,8 @@
  */
 import { clear, type Draft, Flag } from './draft.ts';
 import { has, Means } from './link.ts';
-import type { OrderRequest, Plan } from './plan.ts';
+import type { OrderRequest } from './order-request.ts';
+import type { Plan } from './plan.ts';
 import { Role, roleOf, type Subject } from './subject.ts';
 
 /** In the order of creation: a first that is made for one order is there for the later ones. */

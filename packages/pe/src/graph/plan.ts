@@ -16,26 +16,15 @@ import { InstancePlaces } from './collective.ts';
 import { deviceDigests } from './device-digests.ts';
 import { changed, clear, type Draft, Flag, isPseudo, note, set } from './draft.ts';
 import { type Link, Means } from './link.ts';
-import { isWithin, Role, roleOf, type Subject } from './subject.ts';
-
-/** One side of an order: actions of a resource by key, or one action. */
-export interface Side {
-  readonly subject?: Subject;
-  readonly key?: string;
-  readonly draft?: Draft;
-}
-
-/** An order between actions that may not exist (yet). Applied in the order of creation. */
-export interface OrderRequest {
-  readonly first: Subject | undefined;
-  readonly firstKey: string;
-  /** In place of whatever the key finds. */
-  readonly firstDraft: Draft | undefined;
-  readonly then: Subject | undefined;
-  readonly thenKey: string;
-  readonly thenDraft: Draft | undefined;
-  readonly meaning: number;
-}
+import {
+  type OrderRequest,
+  requestBetween,
+  requestByOperation,
+  requestsOfMigration,
+  type Side,
+} from './order-request.ts';
+import { judge } from './runnable.ts';
+import { Role, roleOf, type Subject } from './subject.ts';
 
 /** A resource that must be with another one, wherever that is. */
 export interface Dependent {
@@ -182,7 +171,7 @@ export class Plan {
     if (draft.node !== undefined && !isPseudo(draft) && !subject.isManaged && intervalMs === 0)
       set(draft, Flag.optional);
     else if (!isOptional) clear(draft, Flag.optional);
-    this.#judge(draft, subject);
+    judge(this, draft, subject);
     return draft;
   }
 
@@ -250,60 +239,17 @@ export class Plan {
 
   /** Asks for an order between actions that are found when all are there. */
   order(first: Side, then: Side, meaning: number): void {
-    this.#request({
-      first: first.subject ?? first.draft?.subject,
-      firstKey: first.key ?? first.draft?.key ?? '',
-      firstDraft: first.draft,
-      then: then.subject ?? then.draft?.subject,
-      thenKey: then.key ?? then.draft?.key ?? '',
-      thenDraft: then.draft,
-      meaning,
-    });
+    this.#request(requestBetween(first, then, meaning));
   }
 
   /** Orders actions of two resources by their operations. */
   orderActions(first: Subject, firstOperation: string, then: Subject, thenOperation: string, meaning: number): void {
-    const firstKey = `${firstOperation}_0`;
-    const thenKey = `${thenOperation}_0`;
-    this.#request({ first, firstKey, firstDraft: undefined, then, thenKey, thenDraft: undefined, meaning });
+    this.#request(requestByOperation(first, firstOperation, then, thenOperation, meaning));
   }
 
-  /**
-   * A resource that migrates is not started and stopped where orders say so: what waits for a start must wait for the
-   * migration, and a migration begins with what a stop would have waited for.
-   */
   #request(request: OrderRequest): void {
     this.requests.push(request);
-    const a = request.first;
-    const b = request.then;
-    if (a === undefined || b === undefined || a === b) return;
-    const canFirst = a.of.allowsMigration;
-    const canThen = b.of.allowsMigration;
-    if ((!canFirst && !canThen) || isWithin(a, b) || isWithin(b, a)) return;
-    const firstOperation = request.firstDraft?.operation ?? operationOf(request.firstKey);
-    const thenOperation = request.thenDraft?.operation ?? operationOf(request.thenKey);
-    const unlessMigrating = Means.ordered | (canFirst ? Means.ifFirstUnmigratable : 0);
-    const isHalfway = b.migration !== undefined;
-    switch (`${firstOperation} ${thenOperation}`) {
-      case 'start start':
-        if (canFirst && canThen) this.orderActions(a, 'migrate_from', b, 'migrate_to', Means.ordered);
-        if (canThen) this.orderActions(a, 'start', b, 'migrate_to', unlessMigrating);
-        return;
-      case 'stop stop':
-        if (!canThen) return;
-        this.orderActions(a, 'stop', b, 'migrate_to', unlessMigrating);
-        if (isHalfway) this.orderActions(a, 'stop', b, 'migrate_from', unlessMigrating);
-        return;
-      case 'promote start':
-        if (canThen) this.orderActions(a, 'promote', b, 'migrate_to', Means.ordered);
-        return;
-      case 'demote stop':
-        if (!canThen) return;
-        this.orderActions(a, 'demote', b, 'migrate_to', Means.ordered);
-        if (isHalfway) this.orderActions(a, 'demote', b, 'migrate_from', Means.ordered);
-        return;
-      default:
-    }
+    for (const further of requestsOfMigration(request)) this.requests.push(further);
   }
 
   // ---------------------------------------------------------------- fencing
@@ -416,57 +362,6 @@ export class Plan {
     if (stops === undefined) this.#stopsOn.set(node, [draft]);
     else stops.push(draft);
   }
-
-  /** Whether an action can be done at all: its node is there, and quorum allows it. */
-  #judge(draft: Draft, subject: Subject): void {
-    if (isPseudo(draft)) return;
-    const { node } = draft;
-    const onDc = (draft.flags & Flag.onDc) !== 0;
-    if (node === undefined) {
-      clear(draft, Flag.runnable);
-    } else if (!onDc && !this.isOnline(node) && (node.kind !== 'guest' || this.needsReset(node))) {
-      clear(draft, Flag.runnable);
-      if (subject.isManaged && draft.operation === 'stop' && !this.isUnclean(node))
-        this.mustFence(node, 'stop is unrunnable');
-    } else if (!onDc && node.isPending) {
-      clear(draft, Flag.runnable);
-    } else if (draft.needs === 'nothing') {
-      draft.reason = undefined;
-      if (node.kind === 'guest' && !this.canFence(node)) clear(draft, Flag.runnable);
-      else set(draft, Flag.runnable);
-    } else {
-      this.#judgeByQuorum(draft, subject);
-    }
-  }
-
-  #judgeByQuorum(draft: Draft, subject: Subject): void {
-    switch (this.#quorumPolicy(subject)) {
-      case 'stop':
-        clear(draft, Flag.runnable);
-        draft.reason = 'no quorum';
-        return;
-      case 'freeze':
-        if (subject.of.activeNodes.length === 0 || subject.nextRole > subject.role) {
-          clear(draft, Flag.runnable);
-          draft.reason = 'quorum freeze';
-        }
-        return;
-      default:
-        set(draft, Flag.runnable);
-    }
-  }
-
-  #quorumPolicy(subject: Subject): string {
-    const { hasQuorum, options } = this.situation;
-    if (hasQuorum) return 'ignore';
-    if (options.noQuorumPolicy !== 'demote') return options.noQuorumPolicy;
-    if (subject.role < Role.unpromoted) return 'stop';
-    if (subject.nextRole > Role.unpromoted) {
-      subject.nextRole = Role.unpromoted;
-      subject.roleReason = 'no-quorum-policy=demote';
-    }
-    return 'ignore';
-  }
 }
 
 /** What must be sure before a start or promotion: other actions need nothing. */
@@ -475,9 +370,6 @@ function needsOf(subject: Subject, operation: string): Draft['needs'] {
   if (subject.of.needsFencing) return 'fencing';
   return subject.of.needsQuorum ? 'quorum' : 'nothing';
 }
-
-/** The operation that a key speaks of, without its interval. */
-const operationOf = (key: string): string => key.slice(0, key.lastIndexOf('_'));
 
 /** Whether all of it is active (a group's every member): what freezing for lack of quorum looks at. */
 export const isActive = (subject: Subject): boolean => roleOf(subject, 'now') > Role.stopped;
