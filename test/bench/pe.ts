@@ -52,7 +52,7 @@ const aims: readonly { readonly name: string; readonly maxMs: number }[] = [
   { name: 'diamond:3x44:fresh', maxMs: 10 },
 ];
 
-/** After these seconds Pacemaker is not waited for any longer: for some of the aims it would need minutes. */
+/** After these seconds of CPU Pacemaker is not waited for any longer: for some of the aims it would need minutes. */
 const PEER_MAX_S = 20;
 
 const profiles = ['plain', 'groups', 'clones', 'promotable', 'web', 'chain', 'sap-like'];

@@ -3,7 +3,7 @@ import { type Cib, importCib } from '@systole/cib';
 import { schedule } from '@systole/pe';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { root } from '../../support/repository.ts';
@@ -79,12 +79,14 @@ export function meanMs(file: string): number {
 
 export type Measured = number | 'too long' | undefined;
 
-/** User and system CPU of a command; `too long` if it was ended after `limitS`, undefined if it failed. */
+/** What bash says of a program that was ended for using more CPU than it may. */
+const ENDED_BY_LIMIT = 128 + constants.signals.SIGXCPU;
+
+/** User and system CPU of a command; `too long` if it was ended after `limitS` of them, undefined if it failed. */
 export function processMs(command: readonly string[], limitS = 120): Measured {
-  const script = `TIMEFORMAT='%U %S'; time "$@" >/dev/null 2>&1`;
-  const limited = ['timeout', String(limitS), ...command];
-  const { stderr, status } = spawnSync('bash', ['-c', script, 'bash', ...limited], { encoding: 'utf8' });
-  if (status === 124) return 'too long';
+  const script = `ulimit -S -t ${limitS}; TIMEFORMAT='%U %S'; time "$@" >/dev/null 2>&1`;
+  const { stderr, status } = spawnSync('bash', ['-c', script, 'bash', ...command], { encoding: 'utf8' });
+  if (status === ENDED_BY_LIMIT) return 'too long';
   const match = /([\d.]+) ([\d.]+)\s*$/.exec(stderr);
   return status === 0 && match !== null ? (Number(match[1]) + Number(match[2])) * 1000 : undefined;
 }
@@ -102,7 +104,7 @@ const built = join(root, 'dist/bin/systole');
 export const commands = {
   sources: (file: string) => [process.execPath, join(root, 'packages/cli/bin/systole.js'), ...simulation(file)],
   built: (file: string) => (existsSync(built) ? [process.execPath, built, ...simulation(file)] : undefined),
-  peer: (file: string) => ['crm_simulate', '-x', file, '-S', '-Q'],
+  peer: (file: string) => ['crm_simulate', '-R', '-Q', '-x', file, '-G', '/dev/null'],
 };
 
 const simulation = (file: string): readonly string[] => ['simulate', '--format', 'json', '--xml', file];

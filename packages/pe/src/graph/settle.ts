@@ -10,14 +10,14 @@
  * too long for the call stack goes on from a work list, in which an action waits at most once.
  */
 import { invariant } from '@systole/kernel';
-import { isTrue } from '../config/values.ts';
 import type { Node } from '../status/node.ts';
-import { compatibleInstance, completionOf, flagsOf, insideOf, instanceOperation, instancesOf } from './collective.ts';
+import { compatibleInstance, flagsOf, insideOf, instanceOperation, instancesOf } from './collective.ts';
 import { clear, type Draft, Flag, giveReason, isOptional, isRunnable, set } from './draft.ts';
 import { has, type Link, Means } from './link.ts';
 import { applyMeaning, canMatter, First, Then } from './meaning.ts';
 import type { Plan } from './plan.ts';
-import { assignedNode, isCollective, isWithin, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
+import { isInterleaved, orderingFlags, placeFor, standIn } from './stand-in.ts';
 import { withdraw } from './withdraw.ts';
 
 /** Dependents of dependents that are followed by recursion. */
@@ -134,7 +134,7 @@ class Settlement {
       set(first, Flag.optional);
       if (first.operation === 'reload-agent') first.subject.isReloading = false;
     }
-    const real = this.#standIn(first, then);
+    const real = standIn(plan, first, then);
     if (real !== first) {
       // Others wait until all of a collective is done, not for its beginning.
       if (!plan.link(real, then, link.active)) return 0;
@@ -144,21 +144,6 @@ class Settlement {
     const firstFlags = orderingFlags(plan, first, thenNode);
     const thenFlags = orderingFlags(plan, then, firstNode);
     return this.#apply(link, then, firstFlags, thenFlags, counts);
-  }
-
-  /** The action that `then` really waits for: the completion of a collective's action, with its notifications. */
-  #standIn(first: Draft, then: Draft): Draft {
-    const { subject } = first;
-    if (subject === undefined || then.subject === undefined || subject.kind === 'primitive') return first;
-    if (subject === then.subject || isWithin(then.subject, subject)) return first;
-    if (first.key.includes('notify') || first.intervalMs > 0) return first;
-    const completion = completionOf(first.operation) ?? first.operation;
-    if (completion === first.operation && !isCompletion(completion)) return first;
-    const key =
-      subject.of.hasNotify && (isCollective(subject) || subject.bundle !== undefined)
-        ? `confirmed-post_notify_${completion}_0`
-        : `${completion}_0`;
-    return this.#plan.newest(subject, key) ?? first;
   }
 
   /** Everything that a link means, in turn. */
@@ -400,25 +385,4 @@ class Settlement {
     }
     for (const child of subject.children) this.#block(child, operation, reason);
   }
-}
-
-const isCompletion = (operation: string): boolean =>
-  operation === 'running' || operation === 'stopped' || operation === 'promoted' || operation === 'demoted';
-
-/** Where an action counts as being: a group starts where its members are placed. */
-const placeFor = (draft: Draft): Node | undefined =>
-  draft.subject?.kind === 'group' && draft.operation === 'start' ? assignedNode(draft.subject) : draft.node;
-
-/** A clone's flags on one node, except that it can run if it can run anywhere. */
-function orderingFlags(plan: Plan, draft: Draft, node: Node | undefined): number {
-  const flags = flagsOf(plan, draft);
-  if (node === undefined || draft.subject?.kind !== 'clone') return flags;
-  return flagsOf(plan, draft, node) | (flags & Flag.runnable);
-}
-
-function isInterleaved(first: Draft, then: Draft): boolean {
-  if (first.subject === undefined || then.subject === undefined || first.subject === then.subject) return false;
-  if (!isCollective(first.subject) || !isCollective(then.subject)) return false;
-  const decider = then.key.endsWith('stop_0') || then.key.endsWith('demote_0') ? first.subject : then.subject;
-  return isTrue(decider.of.meta.get('interleave'));
 }
