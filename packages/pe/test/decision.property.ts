@@ -1,8 +1,9 @@
 /** What holds of every decision, whatever the cluster: on random clusters full of constraints and failures. */
 import { type Cib, importCib } from '@systole/cib';
-import { type Decision, schedule, simulate, type TransitionAction } from '@systole/pe';
+import { type Decision, type Node, schedule, simulate, type TransitionAction } from '@systole/pe';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nodesOf } from '../src/assign/placement.ts';
 import { randomCib } from './support/random-cib.ts';
 
 const now = Date.UTC(2026, 6, 1, 12);
@@ -169,6 +170,36 @@ describe('a decision', () => {
     );
   });
 
+  it('moves no instances of an anonymous clone that only change places among themselves', () => {
+    const check = (cib: Cib): void => {
+      const { situation, placement } = decide(cib);
+      for (const clone of situation.instances) {
+        if (clone.kind !== 'clone' || clone.isUnique) continue;
+        const homes = clone.children.map((instance) => instance.activeNodes);
+        if (homes.some((nodes) => nodes.length > 1)) continue;
+        const places = clone.children.map((instance) => [...nodesOf(placement, instance)]);
+        const sorted = (nodes: readonly (readonly Node[])[]): readonly string[] =>
+          nodes
+            .flat()
+            .map((node) => node.name)
+            .toSorted();
+        if (places.some((nodes) => nodes.length > 1) || sorted(homes).join() !== sorted(places).join()) continue;
+        expect(places, clone.id).toEqual(homes);
+      }
+    };
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        let cib = cibOf(seed, false);
+        for (let round = 0; round < 2; round += 1) {
+          check(cib);
+          cib = simulate(cib, { now }).applied.cib;
+        }
+      }),
+      // The first one, one step on, has two instances each of which is kept from its node until the other is placed.
+      { ...runs, examples: [[1_054_115_441]] },
+    );
+  });
+
   it('is stable: carried out, it leads within a few more to one with nothing to do', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
@@ -180,8 +211,8 @@ describe('a decision', () => {
         }
         expect(realActions(decide(cib))).toEqual([]);
       }),
-      // Fixed seeds: about one random cluster in 500 swaps two instances of an anonymous clone for ever, where a
-      // colocation of two clones keeps both from staying (seed 1054115441); a decision that placement must look into.
+      // Fixed seeds: in about one random cluster in a hundred the colocations contradict each other so that resources
+      // take turns for ever, as they do in Pacemaker.
       { ...runs, seed: 20260701 },
     );
   });

@@ -1,5 +1,6 @@
 /** Places a clone: what it goes with first, then its instances, then, if it is promotable, their roles. */
 import { NOWHERE, type Board, type Slot } from './board.ts';
+import { stayInPlace } from './exchange.ts';
 import { assignInstances, sortInstances } from './instances.ts';
 import { linksAsDependent, linksAsPrimary } from './links.ts';
 import { addDependentScores } from './merge.ts';
@@ -16,6 +17,7 @@ export function assignClone(board: Board, slot: Slot, prefer: number, isFinal: b
   showScores(board, slot, 'clone');
   slot.children = sortInstances(board, slot.children);
   assignInstances(board, slot, slot.children, instance.max, instance.nodeMax);
+  stayInPlace(slot);
   if (instance.isPromotable) chooseRoles(board, slot);
   slot.isProvisional = false;
   slot.isAssigning = false;
