@@ -195,8 +195,9 @@ describe('a decision', () => {
           cib = simulate(cib, { now }).applied.cib;
         }
       }),
-      // The first one, one step on, has two instances each of which is kept from its node until the other is placed.
-      { ...runs, examples: [[1_054_115_441]] },
+      // One step on, two instances are each kept from their node until the other is placed; an instance that is nowhere
+      // takes the node of one that would be nowhere then.
+      { ...runs, examples: [[1_054_115_441], [14_769_024]] },
     );
   });
 

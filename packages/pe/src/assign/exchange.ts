@@ -5,7 +5,7 @@
  * Placement goes instance by instance, and colocations of whole clones can keep each from the node that it is on until
  * another one has been placed. Pacemaker then moves them in a circle, and again in every later transition.
  */
-import { NOWHERE, placeOf, type Slot } from './board.ts';
+import { NOWHERE, placeOf, placesOf, type Slot } from './board.ts';
 
 /** To be called when all instances are placed and before their roles are chosen. */
 export function stayInPlace(clone: Slot): void {
@@ -24,7 +24,10 @@ export function stayInPlace(clone: Slot): void {
   }
 }
 
-/** Each followed by the one that is to take its place; empty if that does not lead back to the first. */
+/**
+ * Each followed by the one that is to take its place; empty if that does not lead back to the first. An instance that
+ * is nowhere closes the circle if the first is to be nowhere.
+ */
 function circleFrom(first: Slot, placedOn: ReadonlyMap<number, Slot>): readonly Slot[] {
   const circle: Slot[] = [];
   let slot: Slot | undefined = first;
@@ -32,7 +35,9 @@ function circleFrom(first: Slot, placedOn: ReadonlyMap<number, Slot>): readonly 
     circle.push(slot);
     slot = placedOn.get(slot.current);
   }
-  return slot === first ? circle : [];
+  if (slot === first) return circle;
+  const isClosed = slot?.activeCount === 0 && circle.length > 0 && placesOf(first).length === 0;
+  return slot !== undefined && isClosed ? [...circle, slot] : [];
 }
 
 /** On one node, and not in the middle of a migration. */
