@@ -36,7 +36,9 @@ function circleFrom(first: Slot, placedOn: ReadonlyMap<number, Slot>): readonly 
     slot = placedOn.get(slot.current);
   }
   if (slot === first) return circle;
-  const isClosed = slot?.activeCount === 0 && circle.length > 0 && placesOf(first).length === 0;
+  // A failed one restarts in any case, and then as the instance that Pacemaker would take.
+  const isClosed =
+    slot?.activeCount === 0 && circle.length > 0 && placesOf(first).length === 0 && !first.instance.isFailed;
   return slot !== undefined && isClosed ? [...circle, slot] : [];
 }
 

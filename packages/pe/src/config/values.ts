@@ -15,11 +15,14 @@ export function booleanOf(text: string | undefined): boolean | undefined {
 /** Anything but a yes is a no. */
 export const isTrue = (text: string | undefined): boolean => booleanOf(text) === true;
 
+/** Some 49 days, as in Pacemaker, where a time fits into 32 bits: a failure older than that expires all the same. */
+const DURATION_MAX_MS = 2 ** 32 - 1;
+
 /** Milliseconds; `otherwise` if `text` is absent or no duration. */
 export function durationOf(text: string | undefined, otherwise = 0): number {
   if (text === undefined) return otherwise;
   const parsed = parseDuration(text);
-  return parsed.ok ? parsed.value : otherwise;
+  return parsed.ok ? Math.min(parsed.value, DURATION_MAX_MS) : otherwise;
 }
 
 /** A whole number from `least` up: what is absent, no number or less becomes `least`. */

@@ -157,3 +157,18 @@ test('what the configuration does not know is removed: to be stopped, and allowe
   expect(old).toMatchObject({ isRemoved: true, role: 'Started', isManaged: true });
   expect([...old.allowed.values()].every(({ score }) => score === -1_000_000)).toBe(true);
 });
+
+test('a failure-timeout of more than 49 days is one of 49 days, as in Pacemaker', () => {
+  const resources = dummy('web', meta('web', { 'failure-timeout': '100d' }));
+  const failed = (days: number): boolean =>
+    primitiveOf(
+      situationWith({
+        resources,
+        ran: [
+          { ...started, ago: days * 86_400 },
+          { ...failedMonitor, ago: days * 86_400 },
+        ],
+      }),
+    ).isFailed;
+  expect([failed(48), failed(50)]).toEqual([true, false]);
+});
