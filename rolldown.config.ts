@@ -19,8 +19,6 @@ const entries = {
   'packages/daemon/src/policy-worker': 'packages/daemon/src/host/policy-worker.ts',
   'packages/daemon/src/messaging-thread': 'packages/daemon/src/host/messaging-thread.ts',
   'packages/daemon/src/disk-thread': 'packages/daemon/src/host/disk-thread.ts',
-  'packages/daemon/src/watch-thread': 'packages/daemon/src/host/disk/watch-thread.ts',
-  'packages/daemon/src/errand-process': 'packages/daemon/src/host/disk/errand-process.ts',
 };
 
 /** What a program's name starts. The shell's is a short life, a good part of which is compiling: it keeps the result. */
