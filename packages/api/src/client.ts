@@ -6,7 +6,15 @@ import type { Change, Cib, CibVersion, Configuration } from '@systole/cib';
 import { type ErrorCode, SystoleError } from '@systole/kernel';
 import type { AttributesRequest, CleanUpRequest, DeviceRequest, FenceRequest, NetworkRequest } from './requests.ts';
 import { type ErrorBody, routes } from './routes.ts';
-import type { EventRow, FencingRow, KeyReport, NetworkReport, StatusReport, TransitionRow } from './status.ts';
+import type {
+  EventRow,
+  FencingRow,
+  Gathered,
+  KeyReport,
+  NetworkReport,
+  StatusReport,
+  TransitionRow,
+} from './status.ts';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';
@@ -17,6 +25,9 @@ export interface TransportRequest {
   /** After so long the transport fails with `timedOut`; absent: 40 s. */
   readonly timeoutMs?: number;
 }
+
+/** Members get eight seconds to answer; a busy machine packs slowly. */
+const GATHER_MS = 30_000;
 
 export interface Transport {
   /** @throws SystoleError `unavailable` where no daemon answers, `permission` where the socket may not be used. */
@@ -166,6 +177,11 @@ export class Client {
   /** What this daemon has kept, oldest first, from number `since` on. */
   async events(since = 0): Promise<readonly EventRow[]> {
     return (await this.#get<{ readonly events: readonly EventRow[] }>(`${routes.events}?since=${since}`)).events;
+  }
+
+  /** What all members of the cluster remember; `since` is in milliseconds since 1970. */
+  gather(what: 'events' | 'files', since = 0): Promise<Gathered> {
+    return this.#get(`${routes.gather}?what=${what}&since=${since}`, GATHER_MS);
   }
 
   /** Events as they happen. */

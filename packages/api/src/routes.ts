@@ -28,6 +28,8 @@ export const routes = {
   rotateKey: '/v1/keys/rotate',
   transitions: '/v1/transitions',
   events: '/v1/events',
+  /** What all members remember: `?what=events|files`, `&since=` milliseconds since 1970. */
+  gather: '/v1/gather',
   eventStream: '/v1/events/stream',
   /** Answers once the cluster is idle, or after `?timeout=` milliseconds. */
   wait: '/v1/wait',

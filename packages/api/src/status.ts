@@ -167,3 +167,18 @@ export interface NetworkReport {
   /** Milliseconds. */
   readonly timing: { readonly heartbeatMs: number; readonly suspectMs: number; readonly suspectMaxMs: number };
 }
+
+/** What one member remembers; only what was asked for. */
+export interface GatheredPart {
+  readonly node: string;
+  readonly events?: readonly EventRow[];
+  /** Text by file name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** What all members remember. */
+export interface Gathered {
+  readonly parts: readonly GatheredPart[];
+  /** Members that did not answer in time. */
+  readonly missing: readonly string[];
+}

@@ -1,6 +1,6 @@
 import type { EventRow, NodeRow, ResourceRow, StatusReport } from '@systole/api';
 import { describe, expect, test } from 'vitest';
-import { withoutSecrets } from '../src/commands/report.ts';
+import { secretsIn, withoutSecrets } from '../src/shell/redaction.ts';
 import { lint } from '../src/lint/lint.ts';
 import { measure } from '../src/render/availability.ts';
 import { renderStatus, simpleStatus, troubles } from '../src/render/status.ts';
@@ -127,6 +127,11 @@ describe('a report', () => {
       'params username=admin passwd="hunter2 a\\"b" secret_token=hunter2 \\',
       '{"name":"login_password","value":"hunter2"}',
       '{"api_key": "hunter2"}',
+      'resource param db set passwd hunter2',
+      'configure set db.passwd hunter2',
+      '{"text":"CIB by root: configure primitive x params passwd=\\"hunter2\\" y=1"}',
+      '{"text":"{\\"name\\":\\"passwd\\",\\"value\\":\\"hunter2\\"}"}',
+      'AWS_ACCESS_KEY=hunter2',
     ].join('\n');
     expect(withoutSecrets(text)).not.toContain('hunter2');
     expect(withoutSecrets(text)).toContain('username=admin');
@@ -153,6 +158,14 @@ describe('what was made so on purpose', () => {
     expect(troubles(report({ resources: [resource('web', stopped)] }))[0]?.text).toBe('web runs nowhere');
     expect(troubles(report({ resources: [resource('web', { ...stopped, flags: ['disabled'] })] }))).toEqual([]);
   });
+});
+
+test('a value that the configuration calls a secret is taken out wherever it stands', () => {
+  const configuration = configured('primitive x Dummy params passwd="hun ter2" user=root token=lrm://');
+  expect(secretsIn(configuration)).toEqual(['hun ter2']);
+  expect(withoutSecrets('login with hun ter2 failed; user=root', secretsIn(configuration))).toBe(
+    'login with ****** failed; user=root',
+  );
 });
 
 describe('verify', () => {

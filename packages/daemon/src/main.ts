@@ -23,7 +23,8 @@ import type { DeviceLinkOptions } from './host/open-device.ts';
 import { DiskArea } from './host/disk-area.ts';
 import { systemClock } from './host/clock.ts';
 import { Daemon } from './host/daemon.ts';
-import { EventLog } from './host/event-log.ts';
+import { collect } from './host/collector.ts';
+import { Memory } from './host/memory.ts';
 import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
 import { Identity } from './host/identity.ts';
@@ -111,6 +112,7 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
   const { resources, survivors, problems } = formerLife.read();
   for (const problem of problems) log.warn({ event: 'record.damaged' }, problem);
   const hasBooted = hasRebooted(configuration.run);
+  const memory = await Memory.open({ state: configuration.state, node: self, hasBooted, log });
   // What messaging and the disks say before the daemon is there waits for it.
   const later: { daemon?: Daemon } = {};
   const selfFencing = await SelfFencing.prepare({
@@ -184,7 +186,14 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
     node,
     clock: systemClock,
     log,
-    events: new EventLog(),
+    events: memory.events,
+    collect: (question) =>
+      collect(question, {
+        node,
+        events: memory.events,
+        now: systemClock.now,
+        metrics: () => metricsOf(daemon, messaging)(),
+      }),
     store,
     messaging,
     formerLife,
@@ -195,7 +204,7 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
     helpers: places.helpers,
   });
   later.daemon = daemon;
-  return serveAndRun(configuration, { daemon, messaging, selfFencing, log });
+  return serveAndRun(configuration, { daemon, messaging, selfFencing, memory, log });
 }
 
 async function serveAndRun(
@@ -204,11 +213,13 @@ async function serveAndRun(
     daemon,
     messaging,
     selfFencing,
+    memory,
     log,
   }: {
     readonly daemon: Daemon;
     readonly messaging: RemoteMessaging;
     readonly selfFencing: SelfFencing;
+    readonly memory: Memory;
     readonly log: Logger;
   },
 ): Promise<number> {
@@ -243,11 +254,7 @@ async function serveAndRun(
       ? {}
       : { selfFencing: () => selfFencing.report() }),
     recordMessaging: () => messaging.record(),
-    metrics: createMetrics({
-      node,
-      now: () => daemon.now(),
-      counters: () => ({ ...daemon.counters, ...messaging.counters }),
-    }),
+    metrics: metricsOf(daemon, messaging),
   });
   const server = await serve(app, {
     path: configuration.socket,
@@ -270,8 +277,16 @@ async function serveAndRun(
   await selfFencing.end(exitCode === 0);
   server.close();
   await daemon.close();
+  await memory.close();
   return exitCode;
 }
+
+const metricsOf = (daemon: Daemon, messaging: RemoteMessaging): (() => Promise<string>) =>
+  createMetrics({
+    node: daemon.node,
+    now: () => daemon.now(),
+    counters: () => ({ ...daemon.counters, ...messaging.counters }),
+  });
 
 async function loadCib(store: RecordStore, log: Logger): Promise<CibRecord | undefined> {
   const loaded = await store.load('cib');

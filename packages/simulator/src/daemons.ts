@@ -271,6 +271,9 @@ export class Daemons {
       case 'killProcess':
         machine.kill(effect.id, effect.signal);
         break;
+      case 'collect':
+        life.give({ type: 'collected', id: effect.id, asker: effect.asker, body: '' });
+        break;
       case 'readSecrets':
         life.give({ type: 'secretsRead', id: effect.id, outcome: { type: 'read', values: {} } });
         break;

@@ -217,7 +217,8 @@ export async function availability(context: Context, args: readonly string[]): P
     throw new UsageError(`--target is a percentage such as 99.99, not "${values.target ?? ''}"`);
   const now = Date.now();
   const since = values.since === undefined ? undefined : now - span(values.since);
-  const [status, events] = await Promise.all([context.client.status(), context.client.events()]);
+  const { timeline } = await import('./timeline.ts');
+  const [status, events] = await Promise.all([context.client.status(), timeline(context)]);
   const measured = measure({ events, resources: status.resources, now, ...(since === undefined ? {} : { since }) });
   const [wanted] = positionals;
   // Of a group or clone: what is in it.

@@ -1,5 +1,5 @@
 /** `systole history`: the timeline, transitions, earlier configurations and the way back to them. */
-import type { ConfigurationRow, EventRow, TransitionRow } from '@systole/api';
+import type { ConfigurationRow } from '@systole/api';
 import { type Configuration, diff, emptyCib } from '@systole/cib';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { fromConfiguration } from '../language/items.ts';
@@ -20,78 +20,6 @@ export function readSince(text: string, now: number): number | undefined {
   if (!/^\d{4}-\d\d/.test(text)) return undefined;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : date;
-}
-
-/** Words are looked for in the text and in the facts; all must be there. */
-export async function events(context: Context, args: readonly string[]): Promise<void> {
-  const now = Date.now();
-  const since = args[0] === undefined ? undefined : readSince(args[0], now);
-  const words = since === undefined ? args : args.slice(1);
-  const rows = (await context.client.events()).filter(
-    (row) => row.level !== 'debug' && row.at >= (since ?? 0) && words.every((word) => concerns(row, word)),
-  );
-  context.answer(rows, () => (rows.length === 0 ? 'nothing that this daemon remembers' : table(rows.map(eventCells))));
-}
-
-function concerns(row: EventRow, word: string): boolean {
-  const values = Object.values(row.fields).flatMap((value) =>
-    Array.isArray(value) ? value.map(String) : [String(value)],
-  );
-  if (values.some((value) => value === word || value.replace(/:\d+$/, '') === word)) return true;
-  return row.event.includes(word) || row.text.split(/[\s,:()]+/).includes(word);
-}
-
-const eventCells = (row: EventRow): readonly string[] => [
-  formatTime(row.at),
-  row.level === 'info' ? '' : row.level === 'warn' ? 'warning' : 'ERROR',
-  row.event,
-  row.text,
-];
-
-// --- transitions -----------------------------------------------------------------------------------------------
-
-export async function transitions(context: Context): Promise<void> {
-  const rows = await context.client.transitions();
-  context.answer(
-    rows,
-    rows.length === 0 ? 'this node has led no transition; ask the node that leads' : table(rows.map(transitionCells)),
-  );
-}
-
-const transitionCells = (row: TransitionRow): readonly string[] => [
-  String(row.number),
-  formatTime(row.startedAt * 1000),
-  row.endedAt === undefined ? 'running' : formatSpan((row.endedAt - row.startedAt) * 1000),
-  `${row.actions} actions`,
-  row.outcome ?? '',
-  row.cause,
-];
-
-export const latest = (context: Context): Promise<void> => transition(context, []);
-
-export async function transition(context: Context, args: readonly string[]): Promise<void> {
-  const rows = await context.client.transitions();
-  const [wanted] = args;
-  const row =
-    wanted === undefined ? rows.at(-1) : rows.find(({ number, id }) => String(number) === wanted || id === wanted);
-  if (row === undefined)
-    throw new SystoleError(
-      'notFound',
-      wanted === undefined
-        ? 'this node has led no transition; ask the node that leads'
-        : `there is no transition ${wanted}`,
-    );
-  const end = row.endedAt === undefined ? Number.MAX_SAFE_INTEGER : (row.endedAt + 1) * 1000;
-  const during = (await context.client.events()).filter(
-    ({ at, level }) => level !== 'debug' && at >= row.startedAt * 1000 && at <= end,
-  );
-  const facts = [`${row.done ?? 0} done`, `${row.failed ?? 0} failed`, `${row.skipped ?? 0} skipped`].join(', ');
-  context.answer(
-    { ...row, events: during },
-    () =>
-      `transition ${row.number} (${row.id}), because of: ${row.cause}\n${formatTime(row.startedAt * 1000)}, ${row.outcome ?? 'running'}${row.reason === undefined ? '' : `: ${row.reason}`}, ${facts}\n` +
-      table(during.map(eventCells), '  '),
-  );
 }
 
 // --- configurations --------------------------------------------------------------------------------------------
@@ -132,16 +60,18 @@ export async function compare(context: Context, args: readonly string[]): Promis
   context.answer(edits, text === '' ? 'no difference' : text);
 }
 
-/** What this daemon remembers: the period, the nodes, how much happened. */
+/** What the nodes remember: the period, the nodes, how much happened. */
 export async function info(context: Context): Promise<void> {
-  const [events, transitions, configurations, status] = await Promise.all([
-    context.client.events(),
-    context.client.transitions(),
+  const { timeline } = await import('./timeline.ts');
+  const { transitionsIn } = await import('../render/timeline.ts');
+  const [events, configurations, status] = await Promise.all([
+    timeline(context),
     context.client.configurations(),
     context.client.status(),
   ]);
   const counts = new Map<string, number>();
-  for (const { event, level } of events) if (level !== 'debug') counts.set(event, (counts.get(event) ?? 0) + 1);
+  const transitions = transitionsIn(events);
+  for (const { event } of events) counts.set(event, (counts.get(event) ?? 0) + 1);
   const [first, last] = [events[0], events.at(-1)];
   const facts = {
     from: first?.at ?? null,
@@ -155,7 +85,7 @@ export async function info(context: Context): Promise<void> {
     const period =
       first === undefined || last === undefined ? 'nothing yet' : `${formatTime(first.at)} to ${formatTime(last.at)}`;
     const rows = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([event, count]) => [event, String(count)]);
-    return `${period}, nodes ${facts.nodes.join(', ')}\n${transitions.length} transitions led from here, configurations ${facts.configurations[0] ?? '-'} to ${facts.configurations.at(-1) ?? '-'}\n${table(rows, '  ')}`;
+    return `${period}, nodes ${facts.nodes.join(', ')}\n${transitions.length} transitions, configurations ${facts.configurations[0] ?? '-'} to ${facts.configurations.at(-1) ?? '-'}\n${table(rows, '  ')}`;
   });
 }
 

@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, release, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { exportCib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { printConfiguration } from '../language/session.ts';
@@ -13,22 +13,10 @@ import { renderStatus } from '../render/status.ts';
 import { liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failure.ts';
+import { formatTime } from '../render/time.ts';
+import { secretsIn, withoutSecrets } from '../shell/redaction.ts';
 import { verifyFindings } from './answers.ts';
-
-/** Lines of the system's log that go in. */
-const LOG_LINES = 20_000;
-
-const secretName = String.raw`[\w-]*(?:passw|secret|token|community|private_?key|api_?key|credential)[\w-]*`;
-
-/** Replaces values of secrets in text, XML and JSON. */
-export function withoutSecrets(text: string): string {
-  return text
-    .replace(new RegExp(`(name="${secretName}"[^>]*?\\svalue=")[^"]*`, 'gi'), '$1******')
-    .replace(new RegExp(`(value=")[^"]*("[^>]*?\\sname="${secretName}")`, 'gi'), '$1******$2')
-    .replace(new RegExp(`("name":\\s*"${secretName}",\\s*"value":\\s*")(?:[^"\\\\]|\\\\.)*`, 'gi'), '$1******')
-    .replace(new RegExp(`("${secretName}":\\s*")(?:[^"\\\\]|\\\\.)*`, 'gi'), '$1******')
-    .replace(new RegExp(`(\\b${secretName}=)("(?:[^"\\\\]|\\\\.)*"|[^\\s"\\\\]+)`, 'gi'), '$1******');
-}
+import { timeline } from './timeline.ts';
 
 export async function report(context: Context, args: readonly string[]): Promise<void> {
   const name = `systole-report-${new Date().toISOString().replace(/[:T]/g, '-').slice(0, 19)}`;
@@ -36,8 +24,11 @@ export async function report(context: Context, args: readonly string[]): Promise
   const folder = mkdtempSync(join(tmpdir(), 'systole-report-'));
   const own = join(folder, name);
   mkdirSync(own);
-  const write = (file: string, text: string): void =>
-    writeFileSync(join(own, file), withoutSecrets(text), { mode: 0o600 });
+  const known = await knownSecrets(context);
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(own, file)), { recursive: true });
+    writeFileSync(join(own, file), withoutSecrets(text, known), { mode: 0o600 });
+  };
   try {
     await collect(context, write);
     const { status, stderr, error } = spawnSync('tar', ['-czf', archive, '-C', folder, name], { encoding: 'utf8' });
@@ -75,14 +66,17 @@ async function collect(context: Context, write: (file: string, text: string) => 
           .map(({ level, text, advice }) => `${level}: ${text}\n  → ${advice}`)
           .join('\n'),
     ],
-    ['events.jsonl', async () => (await context.client.events()).map((row) => JSON.stringify(row)).join('\n')],
-    ['transitions.json', async () => JSON.stringify(await context.client.transitions(), null, 1)],
+    [
+      'timeline.txt',
+      async () =>
+        (await timeline(context))
+          .map(({ at, level, tellers, event, text }) =>
+            [formatTime(at), level, tellers.join(','), event, text].join('  '),
+          )
+          .join('\n'),
+    ],
     ['fencing.json', async () => JSON.stringify(await context.client.fencingHistory(), null, 1)],
-    ['messaging.json', async () => JSON.stringify(await context.client.messaging(), null, 1)],
     ['quorum.json', async () => JSON.stringify(await context.client.quorum(), null, 1)],
-    ['metrics.txt', () => context.client.metrics()],
-    ['system.txt', systemFacts],
-    ['log.jsonl', () => output('journalctl', '-u', 'systoled', '-o', 'cat', '-n', String(LOG_LINES))],
   ];
   const missing: string[] = [];
   for (const [index, [file, read]] of parts.entries()) {
@@ -95,23 +89,33 @@ async function collect(context: Context, write: (file: string, text: string) => 
       missing.push(`${file}: ${failure.message}`);
     }
   }
+  missing.push(...(await collectNodes(context, write)));
   if (context.terminal.isTerminal) context.terminal.error('\r\u001b[K');
   write('missing.txt', missing.join('\n'));
   for (const line of missing) context.remark(`not in the report: ${line}`);
 }
 
-const output = (program: string, ...args: readonly string[]): string => {
-  const { stdout, error } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
-  return error === undefined ? stdout : `${program}: ${error.message}`;
-};
+/** Values that the configuration names as secrets: they are taken out wherever they stand, in whatever form. */
+async function knownSecrets(context: Context): Promise<readonly string[]> {
+  try {
+    return secretsIn((await context.client.cib()).configuration);
+  } catch (error) {
+    // Without a daemon the patterns alone must do.
+    if (describeFailure(error) === undefined) throw error;
+    return [];
+  }
+}
 
-const systemFacts = (): string =>
-  [
-    `host ${hostname()}`,
-    `kernel ${release()}`,
-    `node ${process.version}`,
-    `time ${new Date().toISOString()}`,
-    output('ip', 'address'),
-    output('ip', 'route'),
-    output('uptime'),
-  ].join('\n');
+/** A folder for each member, with its own log, events, figures and network. @returns what could not be had. */
+async function collectNodes(context: Context, write: (file: string, text: string) => void): Promise<readonly string[]> {
+  if (context.terminal.isTerminal) context.terminal.error('\r\u001b[Kasking all nodes');
+  const [{ parts, missing }, { nodes }] = await Promise.all([context.client.gather('files'), context.client.status()]);
+  for (const { node, files = {} } of parts)
+    for (const [name, text] of Object.entries(files)) write(join(basename(node), basename(name)), text);
+  const told = new Set(parts.map(({ node }) => node));
+  const away = nodes.filter(({ name, kind }) => kind === 'member' && !told.has(name) && !missing.includes(name));
+  return [
+    ...missing.map((node) => `${node}: did not answer in time`),
+    ...away.map(({ name }) => `${name}: is not a member now; run systole report there`),
+  ];
+}

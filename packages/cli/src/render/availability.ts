@@ -51,7 +51,7 @@ function measureOne(name: string, events: readonly EventRow[], now: number, sinc
       downSince = undefined;
     } else if (first !== undefined && downSince === undefined) [downSince, cause] = [at, why];
   };
-  for (const event of events) {
+  for (const event of withDeaths(events)) {
     change(up, name, event);
     settle(event.at, event.text);
   }
@@ -73,6 +73,20 @@ function measureOne(name: string, events: readonly EventRow[], now: number, sinc
       ? {}
       : { meanRepairMs: repaired.reduce((sum, { from: a, to }) => sum + to - a, 0) / repaired.length }),
   };
+}
+
+/**
+ * A machine that boots has been down since it was last seen alive, even if nobody was left to tell: then all of a
+ * cluster has died.
+ */
+function withDeaths(events: readonly EventRow[]): readonly EventRow[] {
+  const deaths = events.flatMap((row): readonly EventRow[] => {
+    const { lastAlive, hasRebooted } = row.fields;
+    if (row.event !== 'daemon.started' || hasRebooted !== true || typeof lastAlive !== 'number') return [];
+    const text = `${word(row.fields['node'])} went down without a word`;
+    return [{ ...row, at: lastAlive, event: 'node.lost', text }];
+  });
+  return deaths.length === 0 ? events : [...events, ...deaths].toSorted((a, b) => a.at - b.at);
 }
 
 /** `up` holds the nodes on which some instance runs. */

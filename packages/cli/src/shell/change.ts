@@ -3,7 +3,11 @@ import { type Cib, diff } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
 import type { Context } from './context.ts';
+import { secretsIn, withoutSecrets } from './redaction.ts';
 import { waitIfAsked } from './wait.ts';
+
+/** The history keeps so much of a command; the daemon refuses more than 4096. */
+const COMMAND_CHARACTERS = 4000;
 
 export interface Committed {
   readonly version: string;
@@ -48,7 +52,9 @@ export async function commit(
     context.out(renderPlan(before, after));
     return undefined;
   }
-  const { text } = await context.client.change(change, { command: command.slice(0, 4000) });
+  const { text } = await context.client.change(change, {
+    command: withoutSecrets(command, secretsIn(after.configuration)).slice(0, COMMAND_CHARACTERS),
+  });
   await waitIfAsked(context);
   return { version: text, cib: after };
 }

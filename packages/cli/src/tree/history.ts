@@ -1,12 +1,13 @@
 /** The `history` level. */
 import { any, type Level, many, one, optional } from './entry.ts';
 
+const timelineCommands = () => import('../commands/timeline.ts');
 const historyCommands = () => import('../commands/history.ts');
 
 export const history: Level = {
   word: 'history',
   summary: 'what happened, when, and because of what',
-  alone: async (context) => (await historyCommands()).events(context, []),
+  alone: async (context) => (await timelineCommands()).events(context, []),
   children: [
     {
       word: 'events',
@@ -15,37 +16,37 @@ export const history: Level = {
       details:
         'events [SINCE] [WORD …]: SINCE is a duration (2h, 30min) or a date; only lines with all WORDs are shown.',
       arguments: [any('SINCE|WORD', 'text')],
-      run: async (context, args) => (await historyCommands()).events(context, args),
+      run: async (context, args) => (await timelineCommands()).events(context, args),
     },
     {
       word: 'resource',
       summary: 'events of a resource',
       arguments: [many('RESOURCE', 'resource')],
-      run: async (context, args) => (await historyCommands()).events(context, args),
+      run: async (context, args) => (await timelineCommands()).events(context, args),
     },
     {
       word: 'node',
       summary: 'events of a node',
       arguments: [many('NODE', 'node')],
-      run: async (context, args) => (await historyCommands()).events(context, args),
+      run: async (context, args) => (await timelineCommands()).events(context, args),
     },
     {
       word: 'latest',
       summary: 'the last transition',
       arguments: [],
-      run: async (context) => (await historyCommands()).latest(context),
+      run: async (context) => (await timelineCommands()).latest(context),
     },
     {
       word: 'transitions',
-      summary: 'transitions of the DC',
+      summary: 'all transitions: who led them, what they did, and why',
       arguments: [],
-      run: async (context) => (await historyCommands()).transitions(context),
+      run: async (context) => (await timelineCommands()).transitions(context),
     },
     {
       word: 'transition',
       summary: 'one transition',
-      arguments: [optional('NUMBER', 'text')],
-      run: async (context, args) => (await historyCommands()).transition(context, args),
+      arguments: [any('[show|log] NUMBER', 'text')],
+      run: async (context, args) => (await timelineCommands()).transition(context, args),
     },
     {
       word: 'configurations',

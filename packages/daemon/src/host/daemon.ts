@@ -11,7 +11,7 @@ import type { Answer } from '@systole/crm';
 import { type Instant, type ProcessEnded, unreachable } from '@systole/kernel';
 import { readsDescription } from '@systole/lrm';
 import type { KeyRing } from '@systole/messaging';
-import type { ClusterNode, NodeEffect, NodeInput, NodeRequest } from '../node/index.ts';
+import type { ClusterNode, NodeEffect, NodeInput, NodeRequest, Question } from '../node/index.ts';
 import { Alarm, type HostClock } from './clock.ts';
 import type { EventLog } from './event-log.ts';
 import type { RecordStore } from './files.ts';
@@ -44,6 +44,8 @@ export interface DaemonParts {
     names: readonly string[],
   ) => Extract<NodeInput, { type: 'secretsRead' }>['outcome'];
   readonly resetSelf: (reason: string) => void;
+  /** What this machine remembers, packed for the member that asks. */
+  readonly collect: (question: Question) => Promise<string>;
   readonly helpers: string;
 }
 
@@ -235,6 +237,9 @@ export class Daemon {
       case 'cibChanged':
         if (effect.isConfiguration) this.#warmSoon();
         break; // whoever shows the CIB asks the node for it
+      case 'collect':
+        void this.#collect(effect);
+        break;
       case 'resetSelf':
         this.#parts.resetSelf(effect.reason);
         break;
@@ -244,6 +249,17 @@ export class Daemon {
       default:
         unreachable(effect);
     }
+  }
+
+  /** A part of a report that cannot be had is told as empty: whoever asked should not wait for it. */
+  async #collect({ id, asker, question }: Extract<NodeEffect, { type: 'collect' }>): Promise<void> {
+    let body = '';
+    try {
+      body = await this.#parts.collect(question);
+    } catch (error) {
+      this.#parts.log.error({ event: 'journal.failed', err: error }, 'could not read what this node remembers');
+    }
+    this.give({ type: 'collected', id, asker, body });
   }
 
   /** Once the configuration has come to rest, the policy engine gets used to it. */

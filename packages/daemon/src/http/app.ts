@@ -30,6 +30,7 @@ import { streamSSE } from 'hono/streaming';
 import type { NodeRequest } from '../node/index.ts';
 import type { Backend } from './backend.ts';
 import { Door } from './door.ts';
+import { unpack } from './gathered.ts';
 import { readCall, runAgentCommand, writeSaid } from '../agent-commands/run.ts';
 
 /** The largest request: a configuration of several thousand resources is a few megabytes. */
@@ -127,6 +128,13 @@ export function createApp(backend: Backend): App {
     routes.fencingHistory,
     readers('read the history of fencing', (context) => context.json({ history: node.fencingHistory })),
   );
+  app.get(routes.gather, async (context) => {
+    const what = context.req.query('what');
+    if (what !== 'events' && what !== 'files')
+      return refuse(context, { ok: false, code: 'invalid', message: 'what is events or files' });
+    const since = Number(context.req.query('since') ?? 0) || 0;
+    return await answerWith(context, context.var.door.request({ type: 'gather', what, since }).then(unpack));
+  });
   app.get(routes.metrics, async (context) => context.text(await backend.metrics()));
 
   app.post(routes.change, (context) =>

@@ -142,6 +142,7 @@ export class Door {
         };
       }
       case 'findDevices':
+      case 'gather':
         return { type: 'all', right: 'read', what: wordsOf(request) };
       default:
         return { type: 'all', right: 'write', what: wordsOf(request) };
@@ -179,6 +180,8 @@ function wordsOf(request: NodeRequest): string {
       return `ask the fence device ${request.device}`;
     case 'findDevices':
       return `look for devices that fence ${request.target}`;
+    case 'gather':
+      return `read the ${request.what} of all nodes`;
     case 'cleanFencingHistory':
       return 'clean the history of fencing';
     case 'quorumProceed':

@@ -25,6 +25,7 @@ import type {
 import type { QuorumSettings } from '@systole/quorum';
 import type { AgentPlaces, FirstExisting } from '@systole/ra';
 import type { FileChange, FileStep } from './file-change.ts';
+import type { Collect, Question } from './gathering.ts';
 import type { MessagingPort } from './messaging-port.ts';
 import type { StonithEffect } from '@systole/stonith';
 
@@ -53,6 +54,8 @@ export type NodeInput =
   | { readonly type: 'scheduled'; readonly scheduleId: number; readonly outcome: ScheduleOutcome }
   | SecretsRead
   | { readonly type: 'request'; readonly requestId: string; readonly request: NodeRequest }
+  /** What a `collect` asked for, packed. */
+  | { readonly type: 'collected'; readonly id: string; readonly asker: string; readonly body: string }
   | { readonly type: 'agentsChanged' }
   /** Whether an arbiter knows only an older cluster key. */
   | { readonly type: 'arbiters'; readonly areBehind: boolean }
@@ -80,6 +83,8 @@ export type NodeRequest =
     }
   /** Which devices can fence a node from here. */
   | { readonly type: 'findDevices'; readonly target: string }
+  /** What all members remember: events, files for a report. Answers with `{ parts, missing }`. */
+  | ({ readonly type: 'gather' } & Question)
   | { readonly type: 'cleanFencingHistory'; readonly target?: string }
   /** End the wait for nodes never seen since the start (`wait_for_all`). */
   | { readonly type: 'quorumProceed' }
@@ -105,6 +110,8 @@ export type NodeEffect =
   | StartProcess
   | KillProcess
   | { readonly type: 'readSecrets'; readonly id: string; readonly resource: string; readonly names: readonly string[] }
+  /** A member asks what this machine remembers. Answer with `collected`; nothing waits for it but a report. */
+  | Collect
   /** Ask the policy engine, away from this thread. Answer with `scheduled`; only the newest answer counts. */
   | { readonly type: 'schedule'; readonly scheduleId: number; readonly cib: Cib; readonly at: Epoch }
   | { readonly type: 'answer'; readonly requestId: string; readonly answer: Answer }

@@ -7,7 +7,7 @@
  */
 import type { EngineInput } from '@systole/messaging';
 
-type Destination = 'crm' | 'stonith' | 'keys' | 'files';
+type Destination = 'crm' | 'stonith' | 'keys' | 'files' | 'gathering';
 
 export interface Envelope {
   readonly to: Destination;
@@ -59,7 +59,9 @@ export class Mail {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const isDestination = (to: unknown): to is Destination => ['crm', 'stonith', 'keys', 'files'].includes(String(to));
+const destinations: readonly unknown[] = ['crm', 'stonith', 'keys', 'files', 'gathering'] satisfies readonly Destination[];
+
+const isDestination = (to: unknown): to is Destination => destinations.includes(to);
 
 /** Undefined: what a member sent is no envelope, so its program is not ours. */
 export function readEnvelope(body: Uint8Array): Envelope | undefined {

@@ -28,6 +28,7 @@ import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.t
 import { decoded, DurableCib, restored } from './durable.ts';
 import { readFileMessage } from './file-change.ts';
 import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
+import { Gathering, gatherTimeoutMs, isGatheringTimer, type Outcome } from './gathering.ts';
 import { type Letter, Mail, readEnvelope } from './mail.ts';
 import { messagingWords } from './messaging-words.ts';
 import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
@@ -71,6 +72,7 @@ export class ClusterNode {
   #keysToken: number | undefined;
   readonly #timers = new TimerTable();
   readonly #mail = new Mail();
+  readonly #gathering: Gathering;
   #nextToken = 1;
   #view: View | undefined;
   readonly #membershipSaves = new Map<number, number>();
@@ -87,6 +89,7 @@ export class ClusterNode {
     const { configuration, ports, saved, now } = start;
     const { self } = configuration;
     this.#start = start;
+    this.#gathering = new Gathering(self);
     this.#lastStep = now;
     const cib = restored(saved.cib);
     const names = allNames(configuration, cib?.state.cib ?? emptyCib);
@@ -264,6 +267,9 @@ export class ClusterNode {
       case 'fileChanged':
         this.#networkInput(input);
         break;
+      case 'collected':
+        this.#gathered(this.#gathering.collected(input.id, input.asker, input.body));
+        break;
       case 'agentsChanged':
         this.#work.push({ for: 'lrm', input });
         break;
@@ -417,6 +423,9 @@ export class ClusterNode {
     } else if (envelope.to === 'files') {
       const message = readFileMessage(envelope.message);
       if (message !== undefined) this.#networkInput({ type: 'delivered', from, message });
+    } else if (envelope.to === 'gathering') {
+      if (envelope.node === undefined || envelope.node === this.self)
+        this.#gathered(this.#gathering.delivered(from, envelope.message));
     } else if (from !== this.self && (envelope.node === undefined || envelope.node === this.self)) {
       this.#work.push({ for: 'stonith', input: { type: 'peerMessage', from, message: envelope.message } });
     }
@@ -785,6 +794,12 @@ export class ClusterNode {
         this.#deviceRequests.add(requestId);
         this.#work.push({ for: 'stonith', input: { ...request, requestId } });
         break;
+      case 'gather': {
+        const members = this.#view?.members.map(({ node }) => this.#name(node)) ?? [];
+        const { what, since } = request;
+        this.#gathered(this.#gathering.ask(requestId, { what, since }, members));
+        break;
+      }
       case 'cleanFencingHistory':
         this.#work.push({
           for: 'stonith',
@@ -816,6 +831,13 @@ export class ClusterNode {
       default:
         unreachable(request);
     }
+  }
+
+  #gathered({ letters, collect, answer, timer }: Outcome): void {
+    for (const envelope of letters) this.#submit({ envelope, service: 'agreed' });
+    if (collect !== undefined) this.#effects.push(collect);
+    if (answer !== undefined) this.#effects.push({ type: 'answer', ...answer });
+    if (timer !== undefined) this.#timers.start(timer, later(this.#lastStep, gatherTimeoutMs));
   }
 
   #quorumRequest(requestId: string, type: 'quorumProceed' | 'quorumForce', now: Instant): void {
@@ -859,6 +881,7 @@ export class ClusterNode {
     }
     if (id === retryKeysTimer) return this.#keyInput({ type: 'retry' });
     if (id === lookTimer) return this.#networkInput({ type: 'look' });
+    if (isGatheringTimer(id)) return this.#gathered(this.#gathering.expired(id));
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });

@@ -38,6 +38,17 @@ describe('the interface', () => {
     });
   });
 
+  test('tells what all members remember, and packs a report', async () => {
+    const { parts, missing } = await client.gather('events');
+    expect(missing).toEqual([]);
+    expect(parts.map(({ node }) => node)).toEqual(['n1']);
+    expect(parts[0]?.events?.map(({ event }) => event)).toContain('dc.elected');
+
+    const files = (await client.gather('files')).parts[0]?.files ?? {};
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(['events.jsonl', 'messaging.json', 'metrics.txt']));
+    await expect(client.gather('bogus' as 'files')).rejects.toThrow('what is events or files');
+  });
+
   test('makes a change, and knows who made it', async () => {
     const { version } = await client.cib();
     const change = { base: version, edits: [option('cluster-name', 'x')] };

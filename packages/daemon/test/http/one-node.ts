@@ -1,5 +1,6 @@
 /** A cluster of one node with virtual time, and the interface on top of it: real decisions, no sockets. */
 import { createApp } from '../../src/http/app.ts';
+import { collect } from '../../src/host/collector.ts';
 import { EventLog } from '../../src/host/event-log.ts';
 import { createNode, type ClusterNode, type NodeEffect, type NodeInput } from '../../src/node/index.ts';
 import type { Answer } from '@systole/crm';
@@ -106,6 +107,14 @@ export class OneNode {
       } else if (effect.type === 'startProcess') {
         this.processes.push(effect);
         this.#endProcess(effect);
+      } else if (effect.type === 'collect') {
+        const { id, asker, question } = effect;
+        void collect(question, {
+          node: this.node,
+          events: this.events,
+          now: () => this.#instant(),
+          metrics: () => Promise.resolve('systole_quorate 1\n'),
+        }).then((body) => this.give({ type: 'collected', id, asker, body }));
       } else if (effect.type === 'stop') {
         this.stopped = effect;
       } else if (effect.type === 'report') {
