@@ -6,15 +6,16 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { styleText } from 'node:util';
-import { diffEdits } from './commands/configure-commit.ts';
 import { collectEdits } from './commands/editing.ts';
 import { userFolder } from './commands/shadow.ts';
 import { isUnfinished, readText } from './language/words.ts';
 import { complete, namesOf } from './shell/complete.ts';
 import type { Context, Terminal } from './shell/context.ts';
 import { describeFailure, exitStatus } from './shell/failure.ts';
+import { findEntry } from './tree/entry.ts';
 import { wantsColours } from './shell/settings.ts';
-import { leaveConfigure, type Position, quitting, step, top } from './shell/script.ts';
+import { mayLeave } from './shell/leaving.ts';
+import { type Position, quitting, step, top } from './shell/script.ts';
 
 /** So many lines are remembered. */
 const HISTORY_LINES = 1000;
@@ -40,6 +41,7 @@ function remember(line: string): void {
 /** Runs until the user leaves. `level` is where it begins. @returns the exit status. */
 export async function interact(context: Context, level?: string): Promise<number> {
   collectEdits(context);
+  context.isShell = true;
   const names = namesOf(context);
   let position: Position = top;
   if (level !== undefined) {
@@ -113,7 +115,7 @@ async function loop(
       for (const statement of readText(text).statements) {
         const words = statement.words.map((word) => word.text);
         if (words[0] === '?' || words[0] === 'h') words[0] = 'help';
-        if (words[0] === 'help' && words.length === 1) words.push(...position().path);
+        if (words[0] === 'help') words.splice(1, words.length - 1, ...topicOf(words.slice(1), position()));
         const next = await step(context, position(), words, statement);
         if (typeof next === 'number') status = next;
         else {
@@ -128,6 +130,12 @@ async function loop(
       context.terminal.error(`${failure.text}\n`);
     }
   }
+}
+
+/** `help` is of the level one is in, and its words come first. */
+function topicOf(words: readonly string[], { level, path }: Position): readonly string[] {
+  const entry = words[0] === undefined ? level : findEntry(level, words[0]);
+  return entry === undefined || entry === 'ambiguous' ? words : [...path, ...words];
 }
 
 async function clusterName(context: Context): Promise<string> {
@@ -179,18 +187,4 @@ function question(reader: Interface, text: string): Promise<string | undefined> 
       if (error.name !== 'AbortError') done(undefined);
     });
   });
-}
-
-/** Edits that are left over are shown and asked about. */
-async function mayLeave(context: Context): Promise<boolean> {
-  if (context.session?.session.isChanged !== true) return true;
-  await diffEdits(context);
-  const answer = await context.terminal.ask('There are changes that are not committed. Commit them?', [
-    'cancel',
-    'yes',
-    'no',
-  ]);
-  if (answer === 'cancel') return false;
-  if (answer === 'yes') await leaveConfigure(context);
-  return true;
 }

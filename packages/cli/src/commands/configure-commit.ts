@@ -1,10 +1,11 @@
 /** What becomes of what was edited: committed, dropped, compared, simulated, verified. */
-import { type Cib, type Configuration, emptyCib } from '@systole/cib';
+import { type Cib, type Configuration, emptyCib, type Primitive } from '@systole/cib';
 import { changedItems } from '../language/select.ts';
 import type { Session } from '../language/session.ts';
+import { allPrimitives, type Finding } from '../lint/finding.ts';
 import { commit } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
-import { openSession } from './editing.ts';
+import { isCollecting, openSession } from './editing.ts';
 
 export async function commitEdits(context: Context, args: readonly string[]): Promise<void> {
   const open = context.session;
@@ -61,8 +62,10 @@ export async function commitSession(context: Context, command: string): Promise<
   }
   const after: Cib = { ...open.cib, configuration };
   await tellNewFindings(context, open.cib.configuration, configuration);
-  await commit(context, command, open.cib, after);
+  const committed = await commit(context, command, open.cib, after);
   if (context.options.isDryRun) return;
+  if (committed !== undefined && isCollecting(context))
+    context.remark(`committed, as configuration ${committed.version}`);
   context.session = undefined;
 }
 
@@ -97,8 +100,24 @@ const FINDINGS_TOLD = 8;
 /** Traps that this change brings. They do not hold it up: whoever builds a cluster step by step has them for a while. */
 async function tellNewFindings(context: Context, before: Configuration, after: Configuration): Promise<void> {
   const { newFindings } = await import('../lint/lint.ts');
-  const found = newFindings(before, after, Date.now());
+  const found = [...newFindings(before, after, Date.now()), ...(await missingAgents(before, after))];
   for (const { level, text, advice } of found.slice(0, FINDINGS_TOLD))
     context.remark(`${level}: ${text}\n  → ${advice}`);
   if (found.length > FINDINGS_TOLD) context.remark(`and ${found.length - FINDINGS_TOLD} more: systole verify`);
 }
+
+/** Agents of new resources that are not on this machine; on the nodes that run them they may be. */
+async function missingAgents(before: Configuration, after: Configuration): Promise<readonly Finding[]> {
+  const known = new Set(primitivesIn(before).map(({ id }) => id));
+  const fresh = primitivesIn(after).filter(({ id }) => !known.has(id));
+  if (fresh.length === 0) return [];
+  const { absenceOf } = await import('./ra.ts');
+  return fresh.flatMap(({ id, agent }): readonly Finding[] => {
+    const text = agent === undefined ? undefined : absenceOf(agent);
+    return text === undefined
+      ? []
+      : [{ level: 'warning', id, text: `${id}: ${text}`, advice: 'install it on every node that may run it' }];
+  });
+}
+
+const primitivesIn = (configuration: Configuration): readonly Primitive[] => allPrimitives(configuration.resources);

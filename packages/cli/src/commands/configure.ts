@@ -46,7 +46,10 @@ export async function alone(context: Context, args: readonly string[]): Promise<
     const { interact } = await import('../prompt.ts');
     return await interact(context, 'configure');
   }
-  const { leaveConfigure, step, top } = await import('../shell/script.ts');
+  const [{ leaveConfigure }, { step, top }] = await Promise.all([
+    import('../shell/leaving.ts'),
+    import('../shell/script.ts'),
+  ]);
   const { readText } = await import('../language/words.ts');
   collectEdits(context);
   const text = file === undefined || file === '-' ? context.terminal.readInput() : host(context).readFile(file);

@@ -38,16 +38,22 @@ export async function move(context: Context, args: readonly string[]): Promise<v
     throw new SystoleError('refused', `${id} runs nowhere; name the node it is to run on`);
   const command = `resource move ${args.join(' ')}`;
   const ids: string[] = [];
-  await changeConfiguration(context, command, (draft) => {
-    const item = subjectOf(draft, id);
-    for (const old of temporary(draft, item.id)) draft.remove([old]);
-    for (const constraint of node === undefined
-      ? [...new Set(at)].map((each) => banOf(item, each, duration))
-      : [preferenceOf(item, node, duration)]) {
-      draft.update({ kind: 'constraint', id: constraint.id, value: constraint });
-      ids.push(constraint.id);
-    }
-  });
+  const committed = await changeConfiguration(
+    context,
+    command,
+    (draft) => {
+      const item = subjectOf(draft, id);
+      for (const old of temporary(draft, item.id)) draft.remove([old]);
+      for (const constraint of node === undefined
+        ? [...new Set(at)].map((each) => banOf(item, each, duration))
+        : [preferenceOf(item, node, duration)]) {
+        draft.update({ kind: 'constraint', id: constraint.id, value: constraint });
+        ids.push(constraint.id);
+      }
+    },
+    [id],
+  );
+  if (committed === undefined) return;
   if (context.options.isDryRun || isKept || duration !== undefined) return;
   await waitUntilIdle(context, context.options.waitMs ?? MOVE_WAIT_MS);
   await takeBack(context, command, id, ids);

@@ -143,6 +143,16 @@ export function agentNamed(text: string): AgentName {
 // --- descriptions ----------------------------------------------------------------------------------------------
 
 /** @throws SystoleError if there is no such agent, or it does not describe itself. */
+/**
+ * Why an agent cannot be run here; undefined if it can, or if only the daemon knows where it looks (its own places for
+ * init scripts and units).
+ */
+export function absenceOf(agent: AgentName): string | undefined {
+  if (agent.class !== 'ocf' && agent.class !== 'stonith') return undefined;
+  const located = locateAgent(agent, places(), (paths) => paths.find((path) => existsSync(path)));
+  return located === undefined ? noAgent(formatAgentName(agent)).message : undefined;
+}
+
 export function describeAgent(agent: AgentName): AgentDescription {
   const all = places();
   const located = locateAgent(agent, all, (paths) => paths.find((path) => existsSync(path)));

@@ -150,13 +150,18 @@ export const demote = (context: Context, ids: readonly string[]): Promise<void> 
   setRole(context, 'demote', ids, 'Unpromoted');
 
 async function setRole(context: Context, word: string, ids: readonly string[], role: string): Promise<void> {
-  await changeConfiguration(context, `resource ${word} ${ids.join(' ')}`, (draft) => {
-    for (const id of ids) {
-      const item = findResource(draft, id);
-      if (role === 'Promoted' || role === 'Unpromoted') needPromotable(item);
-      draft.update(withRole(draft, item, role));
-    }
-  });
+  await changeConfiguration(
+    context,
+    `resource ${word} ${ids.join(' ')}`,
+    (draft) => {
+      for (const id of ids) {
+        const item = findResource(draft, id);
+        if (role === 'Promoted' || role === 'Unpromoted') needPromotable(item);
+        draft.update(withRole(draft, item, role));
+      }
+    },
+    ids,
+  );
 }
 
 /** Stops only if the cluster would do nothing else because of it. */
@@ -213,9 +218,14 @@ export async function restart(context: Context, ids: readonly string[]): Promise
   // The first half waits by itself.
   const { waitMs, ...options } = context.options;
   const immediate = context.withOptions(options);
-  const stopped = await changeConfiguration(immediate, `resource restart ${ids.join(' ')} (stop)`, (edit) => {
-    for (const id of ids) edit.update(withValue(findResource(edit, id), 'meta', 'target-role', 'Stopped'));
-  });
+  const stopped = await changeConfiguration(
+    immediate,
+    `resource restart ${ids.join(' ')} (stop)`,
+    (edit) => {
+      for (const id of ids) edit.update(withValue(findResource(edit, id), 'meta', 'target-role', 'Stopped'));
+    },
+    ids,
+  );
   if (stopped === undefined) return;
   try {
     await waitUntilIdle(context, waitMs ?? RESTART_WAIT_MS);

@@ -15,10 +15,41 @@ export function names(items: readonly Item[]): readonly Finding[] {
     }
     if (item.kind !== 'primitive' && item.kind !== 'group' && item.kind !== 'clone' && item.kind !== 'template')
       return [];
-    return item.value.meta.flatMap(({ pairs }) =>
+    const operations =
+      'operations' in item.value ? item.value.operations.list.flatMap(({ name }) => doubtOperation(name, item.id)) : [];
+    const meta = item.value.meta.flatMap(({ pairs }) =>
       pairs.flatMap(({ name, value }) => doubt({ name, value, shapes: allMeta, owner: item.id })),
     );
+    return [...meta, ...operations];
   });
+}
+
+const operationNames = [
+  'start',
+  'stop',
+  'monitor',
+  'promote',
+  'demote',
+  'notify',
+  'migrate_to',
+  'migrate_from',
+  'reload',
+  'reload-agent',
+  'validate-all',
+  'meta-data',
+];
+
+/** Agents may have actions of their own; the cluster never runs them. */
+function doubtOperation(name: string, owner: string): readonly Finding[] {
+  if (operationNames.includes(name)) return [];
+  const near = operationNames.find((each) => each.startsWith(name)) ?? nearest(name, operationNames);
+  return [
+    {
+      level: 'warning',
+      text: `${owner}: the cluster runs no operation ${name}`,
+      advice: near === undefined ? 'remove it' : `did you mean ${near}?`,
+    },
+  ];
 }
 
 interface Pair {

@@ -2,6 +2,7 @@
 import { type Cib, diff } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import { Draft } from '../language/draft.ts';
+import { membersOf } from '../language/items.ts';
 import type { Context } from './context.ts';
 import { secretsIn, withoutSecrets } from './redaction.ts';
 import { waitIfAsked } from './wait.ts';
@@ -20,18 +21,47 @@ export async function liveCib(context: Context): Promise<Cib> {
   return { ...cib, header: { ...cib.header, hasQuorum: quorate } };
 }
 
-/** Edits the live configuration and commits. `command` is told in the history. Nothing changed is no failure. */
+/**
+ * Edits the live configuration and commits. `command` is told in the history. Nothing changed is no failure.
+ *
+ * At a terminal, what would stop or move besides the resources that the command is about (`subjects`) is shown and asked
+ * for first.
+ *
+ * @returns undefined if nothing was changed: there was nothing to change, it was only to be shown, or the answer was no.
+ */
 export async function changeConfiguration(
   context: Context,
   command: string,
   edit: (draft: Draft, cib: Cib) => void,
+  subjects: readonly string[] = [],
 ): Promise<Committed | undefined> {
-  const cib = await (context.options.isDryRun ? liveCib(context) : context.client.cib());
+  const asks = context.terminal.isInteractive && !context.options.isForced && !context.options.isDryRun;
+  const cib = await (context.options.isDryRun || asks ? liveCib(context) : context.client.cib());
   const draft = new Draft(cib.configuration);
   edit(draft, cib);
   const after: Cib = { ...cib, configuration: draft.finish() };
   for (const remark of draft.remarks) context.remark(remark);
+  if (asks && !(await isAgreed(context, cib, after, namesWithin(draft, subjects)))) return undefined;
   return await commit(context, command, cib, after);
+}
+
+/** The subjects and all that is in them. */
+function namesWithin(draft: Draft, ids: readonly string[]): readonly string[] {
+  return ids.flatMap((id) => {
+    const item = draft.find(id);
+    return item === undefined ? [id] : [id, ...namesWithin(draft, membersOf(item))];
+  });
+}
+
+async function isAgreed(context: Context, before: Cib, after: Cib, own: readonly string[]): Promise<boolean> {
+  const { disturbances } = await import('../render/plan.ts');
+  const isOwn = (text: string): boolean => own.includes((text.split(' ')[1] ?? '').replace(/:\d+$/, ''));
+  const others = disturbances(before, after).filter((text) => !isOwn(text));
+  if (others.length === 0) return true;
+  context.terminal.error(
+    `${own.length === 0 ? 'This would' : 'This would also'}:\n${others.map((text) => `  ${text}\n`).join('')}`,
+  );
+  return (await context.terminal.ask('Go on?', ['no', 'yes'])) === 'yes';
 }
 
 /** Sends what leads from `before` to `after`; undefined if that is nothing, or if it was only to be shown. */

@@ -33,6 +33,8 @@ export class Context {
   readonly terminal: Terminal;
   /** The configuration being edited in an interactive shell or a script; absent when nothing is being edited. */
   session: { readonly session: Session; cib: Cib; readonly shadow?: string } | undefined;
+  /** Somebody types line by line: what is not committed stays until he says what becomes of it. */
+  isShell = false;
   /** The shadow copy in use. */
   shadow: string | undefined;
   readonly #socket: string;
@@ -50,6 +52,7 @@ export class Context {
     const other = new Context(options, this.terminal, this.#socket);
     other.session = this.session;
     other.shadow = this.shadow;
+    other.isShell = this.isShell;
     return other;
   }
 

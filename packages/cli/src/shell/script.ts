@@ -11,6 +11,7 @@ import { root } from '../tree.ts';
 import { findEntry, isLevel, type Level, nameOf } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { exitStatus, UsageError } from './failure.ts';
+import { leaveConfigure, mayLeave } from './leaving.ts';
 import { runWords } from './run.ts';
 
 /** Where the words of a line are looked up. */
@@ -70,7 +71,7 @@ export async function step(
   const [first = '', second] = words;
   if (leaving.has(first) && words.length === 1) return await upFrom(context, position);
   if (first === 'cd' && second !== undefined)
-    return second === '..' ? await upFrom(context, position) : enter(top, second);
+    return second === '..' ? await upFrom(context, position) : await change(context, position, top, second);
   if (first === 'pwd') {
     context.out(position.path.join(' ') || 'systole');
     return position;
@@ -83,7 +84,8 @@ export async function step(
   const own = findEntry(position.level, first);
   const from = own === undefined || own === 'ambiguous' ? chooseRoot(position, first) : position;
   const entry = findEntry(from.level, first);
-  if (words.length === 1 && entry !== undefined && entry !== 'ambiguous' && isLevel(entry)) return enter(from, first);
+  if (words.length === 1 && entry !== undefined && entry !== 'ambiguous' && isLevel(entry))
+    return await change(context, position, from, first);
   if (from.level.word === 'configure' && statement !== undefined) {
     const { editWithPlace } = await import('../commands/configure.ts');
     if (await editWithPlace(context, statement)) return position;
@@ -92,8 +94,14 @@ export async function step(
     const { editWithPlace } = await import('../commands/configure.ts');
     if (await editWithPlace(context, { ...statement, words: statement.words.slice(1) })) return position;
   }
-  // What is done elsewhere must see what was edited before.
-  if (from.level.word !== 'configure' && entry !== undefined && entry !== 'ambiguous' && entry.word !== 'configure')
+  // In a script, what is done elsewhere must see what was edited before; a person has not said yet what becomes of it.
+  if (
+    !context.isShell &&
+    from.level.word !== 'configure' &&
+    entry !== undefined &&
+    entry !== 'ambiguous' &&
+    entry.word !== 'configure'
+  )
     await leaveConfigure(context);
   const status = await runWords(context, words, from.level, from.path);
   return status === exitStatus.done ? position : status;
@@ -132,16 +140,16 @@ function enter(from: Position, word: string): Position {
   return { level: entry, path: [...from.path, entry.word] };
 }
 
-async function upFrom(context: Context, position: Position): Promise<Position> {
-  if (position.level.word === 'configure') await leaveConfigure(context);
-  return top;
+/** Into another level; out of `configure` only when it is clear what becomes of the edits. */
+async function change(context: Context, position: Position, from: Position, word: string): Promise<Position> {
+  const next = enter(from, word);
+  if (position.level.word !== 'configure' || next.level.word === 'configure') return next;
+  return (await mayLeave(context)) ? next : position;
 }
 
-/** Edits that are left over are committed. */
-export async function leaveConfigure(context: Context): Promise<void> {
-  if (context.session?.session.isChanged !== true) return;
-  const { commitEdits } = await import('../commands/configure-commit.ts');
-  await commitEdits(context, []);
+async function upFrom(context: Context, position: Position): Promise<Position> {
+  if (position.level.word === 'configure' && !(await mayLeave(context))) return position;
+  return top;
 }
 
 /** Wrong words of a script are told with their line. */
