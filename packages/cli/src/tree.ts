@@ -73,7 +73,7 @@ export const root: Level = {
     {
       word: 'explain',
       summary: 'why here, why not there, what blocks it',
-      arguments: [one('RESOURCE|NODE', 'resource'), optional('NODE', 'node')],
+      arguments: [one('RESOURCE|NODE', 'resource|node'), optional('NODE', 'node')],
       run: async (context, args) => (await answerCommands()).explain(context, args),
     },
     {
@@ -120,6 +120,7 @@ export const root: Level = {
     },
     {
       word: 'complete',
+      isHidden: true,
       summary: 'what may stand next; for completion in other shells',
       arguments: [any('WORD', 'text')],
       isRaw: true,
@@ -129,7 +130,7 @@ export const root: Level = {
       word: 'completion',
       summary: 'a script for bash, zsh or fish that completes these commands',
       arguments: [one('SHELL', ['bash', 'zsh', 'fish'])],
-      run: async (context, args) => (await import('./shell/complete.ts')).script(context, args),
+      run: async (context, args) => (await import('./shell/completion-scripts.ts')).script(context, args),
     },
   ],
 };

@@ -1,9 +1,10 @@
 import { SystoleError } from '@systole/kernel';
 import { describe, expect, test } from 'vitest';
 import { fromConfiguration, LanguageProblem } from '../src/language/index.ts';
-import { complete, type Names } from '../src/shell/complete.ts';
+import { complete } from '../src/shell/complete.ts';
 import { describeFailure, UsageError } from '../src/shell/failure.ts';
 import { helpText } from '../src/shell/help.ts';
+import type { Names } from '../src/shell/names.ts';
 import { readOptions } from '../src/shell/options.ts';
 import { find } from '../src/shell/run.ts';
 import { root } from '../src/tree.ts';
@@ -162,9 +163,10 @@ describe('completion', () => {
   const items = fromConfiguration(configured('node n1\nnode n2\nprimitive web Dummy\nprimitive db Dummy\ngroup g web'));
   const names: Names = {
     items: () => Promise.resolve(items),
-    shadows: () => ['test'],
+    shadows: () => Promise.resolve(['test']),
+    configurations: () => Promise.resolve(['1', '12']),
     agents: () => Promise.resolve(['ocf:heartbeat:IPaddr2', 'ocf:systole:vip']),
-    parameters: (agent) => Promise.resolve(agent === 'ocf:systole:vip' ? ['ip', 'nic'] : []),
+    parameters: (agent) => Promise.resolve(agent === 'ocf:systole:vip' ? ['ip', 'nic'] : ['fake']),
   };
 
   test.each([
@@ -194,6 +196,27 @@ describe('completion', () => {
     ],
     [['cib', 'use', ''], ['test']],
     [['configure', 'property', 'no-q'], ['no-quorum-policy=']],
+    [
+      ['configure', 'property', 'no-quorum-policy=f'],
+      ['no-quorum-policy=fence', 'no-quorum-policy=freeze'],
+    ],
+    [
+      ['configure', 'clone', 'c', 'web', 'meta', 'interleave='],
+      ['interleave=false', 'interleave=true'],
+    ],
+    [['configure', 'primitive', 'x', 'Dummy', 'op', 'monitor', 'on-fail=b'], ['on-fail=block']],
+    [['configure', 'ms', 'm', 'w'], ['web']],
+    [
+      ['history', 'restore', '1'],
+      ['1', '12'],
+    ],
+    [['resource', 'param', 'web', 'set', 'f'], ['fake']],
+    [['resource', 'meta', 'web', 'set', 'target'], ['target-role']],
+    [['explain', 'n1'], ['n1']],
+    [['--format', 'json', 'node', 'stat'], ['status-attr']],
+    [['--form'], ['--format']],
+    [['cluster', 'init', '--na'], ['--name']],
+    [['compl'], ['completion']],
     [['nonsense', 'x'], []],
   ])('of %j offers %j', async (words, expected) => {
     expect(await complete(words, names)).toEqual(expected);

@@ -113,7 +113,10 @@ export async function verifyConfiguration(context: Context, configuration: Confi
 
 /** Measured against what the agents of this machine advise; those that are not here, or say nothing, are left out. */
 async function timeoutFindings(configuration: Configuration): Promise<readonly Finding[]> {
-  const [{ lintTimeouts }, { describeAgent }] = await Promise.all([import('../lint/timeouts.ts'), import('./ra.ts')]);
+  const [{ lintTimeouts }, { describeAgent }] = await Promise.all([
+    import('../lint/timeouts.ts'),
+    import('./agents-here.ts'),
+  ]);
   const known = new Map<string, AgentDescription | undefined>();
   return lintTimeouts(configuration, (agent) => {
     const name = formatAgentName(agent);

@@ -111,7 +111,7 @@ async function missingAgents(before: Configuration, after: Configuration): Promi
   const known = new Set(primitivesIn(before).map(({ id }) => id));
   const fresh = primitivesIn(after).filter(({ id }) => !known.has(id));
   if (fresh.length === 0) return [];
-  const { absenceOf } = await import('./ra.ts');
+  const { absenceOf } = await import('./agents-here.ts');
   return fresh.flatMap(({ id, agent }): readonly Finding[] => {
     const text = agent === undefined ? undefined : absenceOf(agent);
     return text === undefined

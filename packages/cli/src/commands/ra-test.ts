@@ -7,7 +7,7 @@ import { type AgentCommand, checkAgent, type Finding, formatAgentName, locateAge
 import { table } from '../render/table.ts';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
-import { agentNamed, agentPlaces } from './ra.ts';
+import { agentNamed, agentPlaces } from './agents-here.ts';
 
 /** One action takes this long at most. */
 const ACTION_MS = 120_000;

@@ -210,3 +210,29 @@ function primitiveOf(id: string, byId: ReadonlyMap<string, Item>): Primitive {
   invariant(item?.kind === 'primitive', `"${id}" is a primitive`);
   return item.value;
 }
+
+/** Words of statements by kind, for `type:`. */
+export function wordOf(item: Item): string {
+  switch (item.kind) {
+    case 'template':
+      return 'rsc_template';
+    case 'constraint':
+      return item.value.kind === 'ticket' ? 'rsc_ticket' : item.value.kind;
+    case 'aclRole':
+      return 'role';
+    case 'aclTarget':
+      return 'acl_target';
+    case 'aclGroup':
+      return 'acl_group';
+    case 'options':
+      return 'property';
+    case 'resourceDefaults':
+      return 'rsc_defaults';
+    case 'operationDefaults':
+      return 'op_defaults';
+    case 'fencing':
+      return FENCING;
+    default:
+      return item.kind;
+  }
+}

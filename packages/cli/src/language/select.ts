@@ -3,36 +3,10 @@
  * add up, `and` between two keeps what both have.
  */
 import type { Draft } from './draft.ts';
-import { FENCING, type Item, membersOf } from './items.ts';
+import { type Item, membersOf, wordOf } from './items.ts';
 import { LanguageProblem } from './problem.ts';
 import { namedResources } from '@systole/cib';
 import { didYouMean } from './suggest.ts';
-
-/** Words of statements by kind, for `type:`. */
-export function wordOf(item: Item): string {
-  switch (item.kind) {
-    case 'template':
-      return 'rsc_template';
-    case 'constraint':
-      return item.value.kind === 'ticket' ? 'rsc_ticket' : item.value.kind;
-    case 'aclRole':
-      return 'role';
-    case 'aclTarget':
-      return 'acl_target';
-    case 'aclGroup':
-      return 'acl_group';
-    case 'options':
-      return 'property';
-    case 'resourceDefaults':
-      return 'rsc_defaults';
-    case 'operationDefaults':
-      return 'op_defaults';
-    case 'fencing':
-      return FENCING;
-    default:
-      return item.kind;
-  }
-}
 
 /** `before` is the configuration that `changed` compares with. */
 export function selectItems(draft: Draft, words: readonly string[], before: readonly Item[]): readonly Item[] {

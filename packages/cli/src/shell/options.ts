@@ -42,6 +42,9 @@ const withValue: Readonly<Record<string, 'socket' | 'config' | 'format' | 'file'
   '-f': 'file',
 };
 
+/** Whether the next word is this option's value. */
+export const takesValue = (option: string): boolean => Object.hasOwn(withValue, option);
+
 /** Splits a command line into options and words. @throws UsageError */
 export function readOptions(
   args: readonly string[],

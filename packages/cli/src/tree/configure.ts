@@ -14,6 +14,7 @@ const statement = (word: string, summary: string, usage: string): Command => ({
   details: `usage: ${usage}`,
   arguments: [any('…', 'text')],
   isRaw: true,
+  isStatement: true,
   run: async (context, args) => (await configureCommands()).statement(context, [word, ...args]),
 });
 

@@ -19,6 +19,8 @@ export type Kind =
   | 'meta'
   | 'file'
   | 'shadow'
+  | 'configuration'
+  | 'resource|node'
   | 'ticket'
   | 'text'
   | readonly string[];
@@ -39,6 +41,10 @@ export interface Command {
   /** More, if there is more to say. */
   readonly details?: string;
   readonly arguments: readonly Argument[];
+  /** A statement of the configuration language, which knows its own words. */
+  readonly isStatement?: true;
+  /** Understood, but not offered. */
+  readonly isHidden?: true;
   /** Reads its arguments itself, options included. */
   readonly isRaw?: true;
   /** @returns the exit status if it is not 0. */
@@ -49,6 +55,7 @@ export interface Level {
   readonly word: string;
   readonly aliases?: readonly string[];
   readonly summary: string;
+  readonly isHidden?: true;
   readonly children: readonly (Command | Level)[];
   /** What the level's word alone does in a one-shot command; without it, help is shown. */
   readonly alone?: Command['run'];
@@ -69,12 +76,12 @@ export const valueCommand = (
   summary: string,
   subject: Argument,
   run: Command['run'],
-  aliases: readonly string[] = [],
+  { aliases = [], names = 'text' }: { readonly aliases?: readonly string[]; readonly names?: Kind } = {},
 ): Command => ({
   word,
   aliases,
   summary,
-  arguments: [subject, one('set|show|delete', setShowDelete), optional('NAME', 'parameter'), optional('VALUE', 'text')],
+  arguments: [subject, one('set|show|delete', setShowDelete), optional('NAME', names), optional('VALUE', 'text')],
   run,
 });
 

@@ -64,19 +64,19 @@ export const history: Level = {
     {
       word: 'show',
       summary: 'an earlier configuration, by its number',
-      arguments: [optional('NUMBER', 'text')],
+      arguments: [optional('NUMBER', 'configuration')],
       run: async (context, args) => (await historyCommands()).showConfiguration(context, args),
     },
     {
       word: 'diff',
       summary: 'what changed between two configurations, or from one until now',
-      arguments: [one('NUMBER', 'text'), optional('NUMBER', 'text')],
+      arguments: [one('NUMBER', 'configuration'), optional('NUMBER', 'configuration')],
       run: async (context, args) => (await historyCommands()).compare(context, args),
     },
     {
       word: 'restore',
       summary: 'return to an earlier configuration',
-      arguments: [one('NUMBER', 'text')],
+      arguments: [one('NUMBER', 'configuration')],
       run: async (context, args) => (await historyCommands()).restore(context, args),
     },
     {

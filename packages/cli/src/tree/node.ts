@@ -70,7 +70,7 @@ export const node: Level = {
       'attribute that lasts until the node leaves',
       one('NODE', 'node'),
       async (context, args) => (await valueCommands()).transientAttribute(context, args),
-      ['status_attr'],
+      { aliases: ['status_attr'] },
     ),
     valueCommand('utilization', 'capacity of a node', one('NODE', 'node'), async (context, args) =>
       (await valueCommands()).nodeUtilization(context, args),

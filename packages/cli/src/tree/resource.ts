@@ -151,11 +151,19 @@ export const resource: Level = {
       arguments: [optional('RESOURCE', 'resource')],
       run: async (context, args) => (await answerCommands()).scores(context, args),
     },
-    valueCommand('param', 'parameter of a resource', one('RESOURCE', 'resource'), async (context, args) =>
-      (await valueCommands()).resourceParameter(context, args),
+    valueCommand(
+      'param',
+      'parameter of a resource',
+      one('RESOURCE', 'resource'),
+      async (context, args) => (await valueCommands()).resourceParameter(context, args),
+      { names: 'parameter' },
     ),
-    valueCommand('meta', 'meta attribute of a resource', one('RESOURCE', 'resource'), async (context, args) =>
-      (await valueCommands()).resourceMeta(context, args),
+    valueCommand(
+      'meta',
+      'meta attribute of a resource',
+      one('RESOURCE', 'resource'),
+      async (context, args) => (await valueCommands()).resourceMeta(context, args),
+      { names: 'meta' },
     ),
     valueCommand('utilization', 'what a resource needs of a node', one('RESOURCE', 'resource'), async (context, args) =>
       (await valueCommands()).resourceUtilization(context, args),

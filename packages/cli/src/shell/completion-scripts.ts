@@ -1,0 +1,48 @@
+/** Scripts that let bash, zsh and fish ask `systole complete` what may stand next. */
+import type { Context } from './context.ts';
+
+const bash = `# bash completion for systole and crm
+_systole() {
+  local line=\${COMP_LINE:0:COMP_POINT} cur prefix i
+  local -a words
+  read -r -a words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  cur=\${words[\${#words[@]}-1]}
+  local IFS=$'\\n'
+  COMPREPLY=($("\${words[0]}" complete "\${words[@]:1}" 2>/dev/null))
+  # Bash replaces only what stands behind the last of its own word breaks.
+  prefix=\${cur%"\${cur##*[:=]}"}
+  if [[ -n $prefix && $COMP_WORDBREAKS == *[:=]* ]]; then
+    for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=\${COMPREPLY[i]#"$prefix"}; done
+  fi
+  [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *[=:./] ]] && compopt -o nospace
+}
+complete -F _systole systole crm
+`;
+
+const zsh = `#compdef systole crm
+_systole() {
+  local -a found open closed
+  found=("\${(@f)$("\${words[1]}" complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  open=(\${(M)found:#*[=:./]})
+  closed=(\${found:#*[=:./]})
+  (( $#open )) && compadd -Q -S '' -- $open
+  (( $#closed )) && compadd -Q -- $closed
+  (( $#open + $#closed ))
+}
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u }
+compdef _systole systole crm
+`;
+
+const fish = `# fish completion for systole and crm
+function __systole_complete
+    set -l words (commandline -opc) (commandline -ct)
+    $words[1] complete $words[2..-1] 2>/dev/null
+end
+complete -c systole -f -a '(__systole_complete)'
+complete -c crm -f -a '(__systole_complete)'
+`;
+
+export function script(context: Context, args: readonly string[]): void {
+  context.out(args[0] === 'zsh' ? zsh : args[0] === 'fish' ? fish : bash);
+}
