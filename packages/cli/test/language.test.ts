@@ -83,7 +83,7 @@ describe('an error', () => {
 
 describe('a typed statement', () => {
   test('of an existing id is refused, and says how to change it', () => {
-    expect(problemsOf('primitive a Dummy', abc)).toEqual(['1:1 there is a primitive "a" already']);
+    expect(problemsOf('primitive a Dummy', abc)).toEqual(['1:11 there is a primitive "a" already']);
   });
 
   test('clones of primitives are interleaved unless they say otherwise, clones of groups are not', () => {
@@ -108,7 +108,7 @@ describe('a typed statement', () => {
 
   test('a rule does not creep into a set that applied always', () => {
     expect(problemsOf('property a=1\nproperty cib-bootstrap-options: rule date gt 2030-01-01 b=2')).toEqual([
-      '2:1 cib-bootstrap-options exists; a rule would now decide on all of it',
+      '2:10 cib-bootstrap-options exists; a rule would now decide on all of it',
     ]);
   });
 

@@ -63,7 +63,8 @@ export function parseDefinition(statement: Statement, options: ParseOptions): re
   const parsed = parse(cursor, options);
   cursor.finish();
   const items: readonly Item[] = Array.isArray(parsed) ? (parsed as readonly Item[]) : [parsed as Item];
-  const place = placeOf(statement.source, word);
+  // What goes wrong with an item is about its id, which stands behind the word.
+  const place = placeOf(statement.source, statement.words[1] ?? word);
   const last = items.length - 1;
   return items.map((item, index) => {
     const placed: Item = { ...item, place, locate: (name) => locate(statement, name) };

@@ -5,6 +5,7 @@ import { Draft } from '../language/draft.ts';
 import { membersOf } from '../language/items.ts';
 import type { Context } from './context.ts';
 import { secretsIn, withoutSecrets } from './redaction.ts';
+import { findOut } from './unknown-outcome.ts';
 import { waitIfAsked } from './wait.ts';
 
 /** The history keeps so much of a command; the daemon refuses more than 4096. */
@@ -82,9 +83,14 @@ export async function commit(
     context.out(renderPlan(before, after));
     return undefined;
   }
-  const { text } = await context.client.change(change, {
-    command: withoutSecrets(command, secretsIn(after.configuration)).slice(0, COMMAND_CHARACTERS),
-  });
+  const told = withoutSecrets(command, secretsIn(after.configuration)).slice(0, COMMAND_CHARACTERS);
+  let text: string;
+  try {
+    ({ text } = await context.client.change(change, { command: told }));
+  } catch (error) {
+    if (!(error instanceof SystoleError) || error.code !== 'timedOut') throw error;
+    text = await findOut(context, { command: told, since: before.version.epoch, cause: error });
+  }
   await waitIfAsked(context);
   return { version: text, cib: after };
 }

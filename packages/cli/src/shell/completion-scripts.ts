@@ -7,9 +7,11 @@ _systole() {
   local -a words
   read -r -a words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=("")
+  # Behind sudo, env and the like.
+  while ((\${#words[@]} > 1)) && [[ \${words[0]##*/} != "\${1##*/}" ]]; do words=("\${words[@]:1}"); done
   cur=\${words[\${#words[@]}-1]}
   local IFS=$'\\n'
-  COMPREPLY=($("\${words[0]}" complete "\${words[@]:1}" 2>/dev/null))
+  COMPREPLY=($("$1" complete "\${words[@]:1}" 2>/dev/null))
   # Bash replaces only what stands behind the last of its own word breaks.
   prefix=\${cur%"\${cur##*[:=]}"}
   if [[ -n $prefix && $COMP_WORDBREAKS == *[:=]* ]]; then

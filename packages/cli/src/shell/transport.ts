@@ -10,6 +10,7 @@ export function socketTransport(socketPath: string): Transport {
   return {
     request: ({ method, path, body, timeoutMs = TIMEOUT_MS }: TransportRequest) =>
       new Promise((resolve, reject) => {
+        let hasConnected = false;
         const outgoing = httpRequest({ socketPath, method, path, headers: headers(body) }, (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -29,9 +30,10 @@ export function socketTransport(socketPath: string): Transport {
         }, timeoutMs);
         const fail = (error: Error): void => {
           clearTimeout(timer);
-          reject(explain(error, socketPath));
+          reject(hasConnected && method === 'POST' ? lostBeforeAnswer(error, socketPath) : explain(error, socketPath));
         };
         outgoing.on('error', fail);
+        outgoing.on('socket', (socket) => socket.once('connect', () => (hasConnected = true)));
         outgoing.end(body);
       }),
     lines: (path) => streamLines(socketPath, path),
@@ -55,6 +57,14 @@ function userName(): string {
     // A user id without a name, as in some containers.
     return String(process.getuid?.() ?? 'unknown');
   }
+}
+
+/** What was asked for may have been done before the daemon went: that is not the same as having no daemon. */
+function lostBeforeAnswer(error: Error, socketPath: string): Error {
+  if (error instanceof SystoleError) return error;
+  return new SystoleError('timedOut', `the daemon at ${socketPath} went before it answered; the outcome is unknown`, {
+    cause: error,
+  });
 }
 
 function explain(error: Error, socketPath: string): Error {
