@@ -8,7 +8,7 @@ import { type Context, DEFAULT_CONFIG } from '../shell/context.ts';
 import { UsageError, exitStatus } from '../shell/failure.ts';
 import { preflight } from './preflight.ts';
 
-export function service(context: Context, action: 'start' | 'restart' | 'enable' | 'disable'): void {
+export async function service(context: Context, action: 'start' | 'restart' | 'enable' | 'disable'): Promise<void> {
   const { status: code, stderr, error } = spawnSync('systemctl', [action, 'systoled.service'], { encoding: 'utf8' });
   if (error !== undefined) {
     const file = context.options.config ?? DEFAULT_CONFIG;
@@ -17,6 +17,9 @@ export function service(context: Context, action: 'start' | 'restart' | 'enable'
     });
   }
   if (code !== 0) throw new SystoleError('failed', `systemctl ${action} systoled: ${stderr.trim()}`);
+  const { waitMs } = context.options;
+  if (waitMs !== undefined && (action === 'start' || action === 'restart'))
+    await waitForStartup(context, [`${Math.ceil(waitMs / 1000)}s`]);
   context.answer({ service: 'systoled', action }, '');
 }
 

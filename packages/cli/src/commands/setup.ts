@@ -8,7 +8,7 @@ import { SystoleError } from '@systole/kernel';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
 import { isKeyLine, tokenKey } from './key.ts';
-import { preflight } from './preflight.ts';
+import { networkPreflight, preflight } from './preflight.ts';
 
 const FOLDER = '/etc/systole';
 const PORT = 5405;
@@ -113,7 +113,7 @@ function readToken(text: string): Token {
   }
 }
 
-export function init(context: Context, args: readonly string[]): void {
+export async function init(context: Context, args: readonly string[]): Promise<void> {
   const { values } = readInitOptions(args, 0);
   if (values.name === undefined)
     throw new UsageError(
@@ -130,7 +130,7 @@ export function init(context: Context, args: readonly string[]): void {
   };
   if (token.isTwoNode === true && token.nodes?.length !== 2)
     throw new UsageError('--two-node needs the names of the two: --nodes NAME,NAME');
-  const file = setUp(context, token, values);
+  const file = await setUp(context, token, values, false);
   const text = writeToken(token);
   context.answer(
     { cluster: token.cluster, configuration: file, token: text },
@@ -139,13 +139,13 @@ export function init(context: Context, args: readonly string[]): void {
   );
 }
 
-export function join(context: Context, args: readonly string[]): void {
+export async function join(context: Context, args: readonly string[]): Promise<void> {
   const { values, words } = readInitOptions(args, 1);
   const [text] = words;
   if (text === undefined)
     throw new UsageError('cluster join lacks the token', '  usage: systole cluster join TOKEN --address ADDRESS');
   const token = readToken(text);
-  const file = setUp(context, token, values);
+  const file = await setUp(context, token, values, true);
   context.answer(
     { cluster: token.cluster, configuration: file },
     `This machine is a node of the cluster ${token.cluster}. Start it with: systole cluster start`,
@@ -159,7 +159,7 @@ function readPort(text: string | undefined): number {
 }
 
 /** Writes the node's file and key after checking what usually is wrong. */
-function setUp(context: Context, token: Token, values: InitValues): string {
+async function setUp(context: Context, token: Token, values: InitValues, isJoining: boolean): Promise<string> {
   const folder = values.dir ?? FOLDER;
   const file = joinPath(folder, 'systole.yaml');
   if (existsSync(file)) throw new SystoleError('refused', `${file} exists: this machine is a node already`);
@@ -198,7 +198,16 @@ links:
     port: ${token.port}
 ${token.isTwoNode === true ? 'quorum:\n  two_node: true\n' : ''}`;
   writeFileSync(file, text, { mode: 0o644, flag: 'wx' });
-  for (const remark of preflight()) context.remark(remark);
+  const { port, multicast } = token;
+  const network = await networkPreflight({
+    node,
+    nodes,
+    address: address ?? networkInterfaces()[values.interface ?? '']?.[0]?.address,
+    port,
+    multicast,
+    isJoining,
+  });
+  for (const remark of [...preflight(), ...network]) context.remark(`note: ${remark}`);
   return file;
 }
 
