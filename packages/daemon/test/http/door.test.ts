@@ -157,4 +157,19 @@ describe('permissions of the configuration', () => {
     await root.change(await changeOf(root, [option('cluster-name', 'x')]));
     expect(await root.events()).not.toEqual([]);
   });
+
+  test('are not got around: by asking all nodes, by granting oneself a role, by switching them off, by an old configuration', async () => {
+    await enforce({ kind: 'write', xpath: "//nvpair[@name='batch-limit']" });
+    const bob = clientOf('bob');
+    await expect(bob.gather('events')).rejects.toMatchObject({ code: 'permission' });
+    await expect(bob.gather('files')).rejects.toMatchObject({ code: 'permission' });
+    const { configuration } = await clientOf('root').cib();
+    const [target] = configuration.acls.targets;
+    const acls = { ...configuration.acls, targets: [{ ...target, id: 'bob', roles: ['admin'] }] };
+    await expect(bob.replace({ ...configuration, acls })).rejects.toMatchObject({ code: 'permission' });
+    await expect(bob.replace({ ...configuration, options: [] })).rejects.toMatchObject({ code: 'permission' });
+    const before = (await clientOf('root').configurations())[0]?.version.epoch ?? 0;
+    await expect(bob.undo(before)).rejects.toMatchObject({ code: 'permission' });
+    expect((await clientOf('root').cib()).configuration).toEqual(configuration);
+  });
 });
