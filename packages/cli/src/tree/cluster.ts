@@ -86,6 +86,19 @@ export const cluster: Level = {
       run: async (context, args) => (await clusterCommands()).waitForStartup(context, args),
     },
     {
+      word: 'crash_test',
+      aliases: ['crash-test', 'test'],
+      summary: 'break something on purpose, and see how the cluster takes it',
+      details:
+        'kill-daemon kills the daemon here; fence-node fences another; split-brain [SECONDS] cuts this node off for a time.\n' +
+        'Each says what it will disturb and asks; refused where no device can fence the victim.',
+      arguments: [
+        one('kill-daemon|fence-node|split-brain', ['kill-daemon', 'fence-node', 'split-brain']),
+        optional('NODE|SECONDS', 'node'),
+      ],
+      run: async (context, args) => await (await import('../commands/crash-test.ts')).crashTest(context, args),
+    },
+    {
       word: 'remove',
       summary: 'take a node out of the cluster for good',
       arguments: [one('NODE', 'node')],
