@@ -81,11 +81,20 @@ export async function diffEdits(context: Context): Promise<void> {
   context.out(text === '' ? 'nothing was edited' : text);
 }
 
-export async function simulateEdits(context: Context, _args: readonly string[]): Promise<void> {
+/** `scores`, `actions` and `utilization` show the whole simulation, with the numbers that are asked for. */
+export async function simulateEdits(context: Context, args: readonly string[]): Promise<void> {
   const session = await openSession(context);
   const cib = context.session?.cib ?? emptyCib;
   const { renderPlan } = await import('../render/plan.ts');
-  context.out(renderPlan(cib, { ...cib, configuration: session.draft.finish() }));
+  const after: Cib = { ...cib, configuration: session.draft.finish() };
+  context.out(renderPlan(cib, after));
+  if (!args.some((word) => word === 'scores' || word === 'actions' || word === 'utilization')) return;
+  const [{ simulate }, { renderSimulation }] = await Promise.all([
+    import('@systole/pe'),
+    import('../render/simulation.ts'),
+  ]);
+  const options = { showsScores: args.includes('scores'), showsUtilization: args.includes('utilization') };
+  context.out(renderSimulation(simulate(after, { now: Date.now(), mayBeMasked: false }), options));
 }
 
 export async function verifyEdits(context: Context): Promise<number> {

@@ -2,6 +2,8 @@
  * The level `configure`. A one-shot command edits and commits at once; in a script or the interactive shell edits are
  * collected until `commit`.
  */
+import { SystoleError } from '@systole/kernel';
+import type { Item } from '../language/items.ts';
 import { definitionWords } from '../language/parse.ts';
 import { completeWord, editingWords } from '../language/session.ts';
 import type { Statement } from '../language/words.ts';
@@ -63,4 +65,31 @@ export async function alone(context: Context, args: readonly string[]): Promise<
   if (typeof position === 'number') return position;
   await leaveConfigure(context);
   return undefined;
+}
+
+/** Timeouts of operations as the agents advise them; an operation of which an agent says nothing is left alone. */
+export async function defaultTimeouts(context: Context, ids: readonly string[]): Promise<void> {
+  const session = await openSession(context);
+  const { describeAgent } = await import('./agents-here.ts');
+  for (const id of ids) {
+    const item = session.draft.need(id);
+    if (item.kind !== 'primitive' && item.kind !== 'template')
+      throw new SystoleError('refused', `${id} is a ${item.kind}; only primitives have operations`);
+    const template =
+      item.kind === 'primitive' && item.value.template !== undefined
+        ? session.draft.find(item.value.template)
+        : undefined;
+    const agent = item.value.agent ?? (template?.kind === 'template' ? template.value.agent : undefined);
+    if (agent === undefined) throw new SystoleError('notFound', `${id} has no agent`);
+    const { actions } = describeAgent(agent);
+    const { operations } = item.value;
+    const list = operations.list.map((operation) => {
+      const advised =
+        actions.find(({ name, role }) => name === operation.name && role === operation.role) ??
+        actions.find(({ name }) => name === operation.name);
+      return advised?.timeoutMs === undefined ? operation : { ...operation, timeout: `${advised.timeoutMs / 1000}s` };
+    });
+    session.draft.update({ ...item, value: { ...item.value, operations: { ...operations, list } } } as Item);
+  }
+  if (!isCollecting(context)) await commitSession(context, `configure default-timeouts ${ids.join(' ')}`);
 }

@@ -1,5 +1,5 @@
 /** The `configure` level: statements of the language, and work on what was edited. */
-import { any, type Command, type Level, one, optional } from './entry.ts';
+import { any, type Command, type Level, many, one, optional } from './entry.ts';
 
 const configureCommands = () => import('../commands/configure.ts');
 const commitCommands = () => import('../commands/configure-commit.ts');
@@ -187,6 +187,13 @@ export const configure: Level = {
       summary: 'let the agent check the parameters of a primitive',
       arguments: [one('PRIMITIVE', 'primitive')],
       run: async (context, args) => (await agentCommands()).validateResource(context, args),
+    },
+    {
+      word: 'default-timeouts',
+      aliases: ['default_timeouts'],
+      summary: 'timeouts of operations as the agents advise them',
+      arguments: [many('PRIMITIVE', 'primitive')],
+      run: async (context, args) => (await configureCommands()).defaultTimeouts(context, args),
     },
     {
       word: 'apply',
