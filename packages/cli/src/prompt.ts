@@ -15,6 +15,7 @@ import type { Context, Terminal } from './shell/context.ts';
 import { describeFailure, exitStatus } from './shell/failure.ts';
 import { findEntry } from './tree/entry.ts';
 import { wantsColours } from './shell/settings.ts';
+import { interrupt } from './shell/interrupt.ts';
 import { mayLeave } from './shell/leaving.ts';
 import { type Position, quitting, step, top } from './shell/script.ts';
 
@@ -57,6 +58,8 @@ export async function interact(context: Context, level?: string): Promise<number
     removeHistoryDuplicates: true,
     completer: (line: string) => completeLine(line, position, names),
   });
+  // While a command runs, the line editor takes the key in place of the terminal.
+  reader.on('SIGINT', interrupt);
   const asking = withReader(context, reader);
   try {
     return await loop(

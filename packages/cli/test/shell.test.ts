@@ -147,11 +147,19 @@ describe('failures', () => {
     expect(describeFailure(error)?.status).toBe(status);
   });
 
-  test('a conflict says what was changed and what it is now', () => {
-    const error = new SystoleError('conflict', 'changed', {
-      details: { conflicts: [{ path: 'configuration.x', expected: 1, found: 2 }] },
-    });
-    expect(describeFailure(error)?.text).toContain('configuration.x: you changed 1, but it is 2 now');
+  test('a conflict says what there was, and what there is now', () => {
+    const conflicts = [
+      { path: 'configuration.x', expected: 1, found: 2 },
+      {
+        path: 'configuration.options[cib-bootstrap-options].pairs[cib-bootstrap-options-batch-limit]',
+        found: { id: 'cib-bootstrap-options-batch-limit', name: 'batch-limit', value: '40' },
+      },
+      { path: 'configuration.constraints[l1].score', expected: 100, found: 200 },
+    ];
+    const text = describeFailure(new SystoleError('conflict', 'changed', { details: { conflicts } }))?.text;
+    expect(text).toContain('1 when you began, 2 now');
+    expect(text).toContain('batch-limit in cib-bootstrap-options: not there when you began, "40" now');
+    expect(text).toContain('l1 score: 100 when you began, 200 now');
   });
 
   test('a mistake of ours is not dressed up', () => {

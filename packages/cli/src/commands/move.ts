@@ -55,7 +55,12 @@ export async function move(context: Context, args: readonly string[]): Promise<v
   );
   if (committed === undefined) return;
   if (context.options.isDryRun || isKept || duration !== undefined) return;
-  await waitUntilIdle(context, context.options.waitMs ?? MOVE_WAIT_MS);
+  try {
+    await waitUntilIdle(context, context.options.waitMs ?? MOVE_WAIT_MS);
+  } catch (error) {
+    context.remark(`${ids.join(', ')} stays until: systole resource clear ${id}`);
+    throw error;
+  }
   await takeBack(context, command, id, ids);
 }
 

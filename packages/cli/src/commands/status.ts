@@ -6,6 +6,7 @@ import { didYouMean } from '../language/suggest.ts';
 import { renderStatus, simpleStatus, type StatusView, troubles } from '../render/status.ts';
 import type { Context } from '../shell/context.ts';
 import { exitStatus, UsageError } from '../shell/failure.ts';
+import { onInterrupt } from '../shell/interrupt.ts';
 import { wantsColours } from '../shell/settings.ts';
 import { waitUntilIdle } from '../shell/wait.ts';
 
@@ -89,11 +90,21 @@ function viewOf(context: Context, words: readonly string[]): StatusView {
 async function watch(context: Context, words: readonly string[]): Promise<void> {
   const isScreen = context.terminal.isTerminal && !context.isJson;
   const news = newsOf(context);
-  for (;;) {
+  // In the shell, Ctrl-C leads back to the prompt; elsewhere it ends the program.
+  let isOver = false;
+  const ended = Promise.withResolvers<void>();
+  const stop = context.isShell
+    ? onInterrupt(() => {
+        isOver = true;
+        ended.resolve();
+      })
+    : () => undefined;
+  while (!isOver) {
     const text = await oneLook(context, words);
     context.out(isScreen ? `\u001b[H\u001b[2J${text}` : text);
-    await Promise.race([sleep(WATCH_MS), news.next()]);
+    await Promise.race([sleep(WATCH_MS), news.next(), ended.promise]);
   }
+  stop();
 }
 
 async function oneLook(context: Context, words: readonly string[]): Promise<string> {

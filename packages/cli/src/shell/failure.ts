@@ -94,16 +94,43 @@ function advice(error: SystoleError): string {
   return '';
 }
 
+interface Conflict {
+  readonly path: string;
+  readonly expected?: unknown;
+  readonly found?: unknown;
+}
+
+/** Conflicts told at most. */
+const CONFLICTS_TOLD = 10;
+
 function conflictText(details: Readonly<Record<string, unknown>>): string {
   const conflicts = details['conflicts'];
   if (!Array.isArray(conflicts)) return '';
-  const lines = (conflicts as { path: string; expected: unknown; found: unknown }[])
-    .slice(0, 10)
-    .map(({ path, expected, found }) => `\n  ${path}: you changed ${short(expected)}, but it is ${short(found)} now`);
-  return `${lines.join('')}\n  Somebody else changed the same thing. Look at it (configure show), then try again`;
+  const lines = (conflicts as readonly Conflict[])
+    .slice(0, CONFLICTS_TOLD)
+    .map((each) => `\n  ${subjectOf(each)}: ${stateOf(each.expected)} when you began, ${stateOf(each.found)} now`);
+  return `${lines.join('')}\n  Somebody else changed the same thing: history changes says who. Then try again; in configure, refresh drops your edits first`;
 }
 
-function short(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+/** The name of what differs, and in what it is: `batch-limit in cib-bootstrap-options`. */
+function subjectOf({ path, expected, found }: Conflict): string {
+  const ids = [...path.matchAll(/\[([^\]]+)\]/g)].map(([, id = '']) => id);
+  const value = (found ?? expected) as { readonly name?: unknown } | undefined;
+  const own = typeof value === 'object' && typeof value.name === 'string' ? value.name : undefined;
+  if (own === undefined && ids.length === 0) return path;
+  const name = own ?? ids.at(-1);
+  const owner = ids.length > 1 ? ids[0] : undefined;
+  const field = /\.([A-Za-z]+)$/.exec(path)?.[1];
+  return [
+    name ?? path,
+    ...(field === undefined ? [] : [field]),
+    ...(owner === undefined || owner === name ? [] : [`in ${owner}`]),
+  ].join(' ');
+}
+
+function stateOf(value: unknown): string {
+  if (value === undefined) return 'not there';
+  const inner = (value as { readonly value?: unknown } | null)?.value;
+  const text = JSON.stringify(typeof inner === 'string' ? inner : value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

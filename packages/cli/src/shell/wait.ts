@@ -1,10 +1,14 @@
 /** Waits until the cluster is idle, showing what goes on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystoleError } from '@systole/kernel';
+import { interruptible } from './interrupt.ts';
 import type { Context } from './context.ts';
 
 /** A change takes a moment to reach the DC and to be looked at; what is idle before that is not idle after. */
 const SETTLE_MS = 200;
+
+const INTERRUPTED =
+  'interrupted: nobody waits any more, and the cluster goes on by itself; systole status shows how far it is';
 
 /** @throws SystoleError `timedOut` if it is not idle within the time given with `--wait`. */
 export async function waitIfAsked(context: Context): Promise<void> {
@@ -21,7 +25,7 @@ export async function waitUntilIdle(context: Context, timeoutMs: number): Promis
       const left = end - performance.now();
       if (left <= 0) throw timedOut(timeoutMs);
       // In short turns, so that progress can be shown.
-      const isIdle = await context.client.waitUntilIdle(Math.min(left, 2000));
+      const isIdle = await interruptible(context.client.waitUntilIdle(Math.min(left, 2000)), INTERRUPTED);
       calm = isIdle ? calm + 1 : 0;
       if (calm === 1) await sleep(SETTLE_MS / 2);
       if (!isIdle) await progress.show();
