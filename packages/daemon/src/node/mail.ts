@@ -59,7 +59,13 @@ export class Mail {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const destinations: readonly unknown[] = ['crm', 'stonith', 'keys', 'files', 'gathering'] satisfies readonly Destination[];
+const destinations: readonly unknown[] = [
+  'crm',
+  'stonith',
+  'keys',
+  'files',
+  'gathering',
+] satisfies readonly Destination[];
 
 const isDestination = (to: unknown): to is Destination => destinations.includes(to);
 
