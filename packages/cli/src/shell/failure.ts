@@ -130,7 +130,7 @@ function subjectOf({ path, expected, found }: Conflict): string {
 
 function stateOf(value: unknown): string {
   if (value === undefined) return 'not there';
-  const inner = (value as { readonly value?: unknown } | null)?.value;
+  const inner: unknown = typeof value === 'object' && value !== null && 'value' in value ? value.value : undefined;
   const text = JSON.stringify(typeof inner === 'string' ? inner : value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
