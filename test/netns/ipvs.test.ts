@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { root } from '../support/repository.ts';
+import { startGuest } from '../lab/guest/guest.ts';
 import { notHere } from './cluster.ts';
 
 const missing = ['/usr/bin/linux.uml', '/usr/sbin/ipvsadm', '/usr/bin/arping', '/usr/bin/curl'].find(
@@ -11,21 +9,11 @@ const missing = ['/usr/bin/linux.uml', '/usr/sbin/ipvsadm', '/usr/bin/arping', '
 const reason = notHere ?? (missing === undefined ? undefined : `${missing} is not installed`);
 
 /** Runs a program of ours in a kernel of its own; answers with what it found out. */
-function inGuest(program: string): Promise<ReadonlyMap<string, unknown>> {
-  const guest = join(root, 'test', 'lab', 'guest', 'run');
-  return new Promise((resolve, reject) => {
-    execFile(guest, ['-t', '400', process.execPath, join(root, program)], (error, stdout, stderr) => {
-      if (error !== null) return reject(new Error(`${stdout}\n${stderr}`));
-      const lines = stdout.split('\n').filter((line) => line.startsWith('{"found"'));
-      resolve(
-        new Map(
-          lines
-            .map((line) => JSON.parse(line) as { found: string; value: unknown })
-            .map((one) => [one.found, one.value]),
-        ),
-      );
-    });
-  });
+async function inGuest(program: string): Promise<ReadonlyMap<string, unknown>> {
+  await using guest = startGuest([program], { seconds: 400 });
+  const code = await guest.ended;
+  if (code !== 0) throw new Error(guest.text());
+  return guest.all;
 }
 
 const minutes = 60_000;

@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run, tryRun } from '../lab/command.ts';
+import { type Guest, startGuest } from '../lab/guest/guest.ts';
 import { root } from '../support/repository.ts';
 import { notHere } from './cluster.ts';
 
@@ -35,48 +35,10 @@ afterAll(() => {
   if (folder !== '') rmSync(folder, { recursive: true, force: true });
 });
 
-interface Guest extends AsyncDisposable {
-  /** Fulfilled when the guest has said this, with what it found. */
-  found(what: string): Promise<unknown>;
-  /** Fulfilled when the guest is no more: with its program's exit status, 125 if it was reset. */
-  readonly ended: Promise<number | null>;
-}
+const program = 'test/netns/guest/self-fencing.ts';
 
-function startGuest(scene: string, ...options: readonly string[]): Guest {
-  const guest = join(root, 'test', 'lab', 'guest', 'run');
-  const program = join(root, 'test', 'netns', 'guest', 'self-fencing.ts');
-  const child = spawn(guest, ['-t', '150', ...options, process.execPath, program, scene], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said: string[] = [];
-  const finds = new Map<string, unknown>();
-  const waiting = new Map<string, (value: unknown) => void>();
-  const hear = (line: string): void => {
-    said.push(line);
-    if (!line.startsWith('{"found"')) return;
-    const { found, value } = JSON.parse(line) as { readonly found: string; readonly value: unknown };
-    finds.set(found, value);
-    waiting.get(found)?.(value);
-  };
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', hear);
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  return {
-    ended,
-    found: (what) =>
-      finds.has(what)
-        ? Promise.resolve(finds.get(what))
-        : new Promise((resolve, reject) => {
-            waiting.set(what, resolve);
-            void ended.then((code) =>
-              reject(new Error(`the guest ended (${code}) before "${what}":\n${said.join('\n')}`)),
-            );
-          }),
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode === null) child.kill();
-      await ended;
-    },
-  };
-}
+const scene = (name: string, ...disks: readonly string[]): Guest =>
+  startGuest([program, name], { seconds: 150, ...(disks[0] === undefined ? {} : { disk: disks[0] }) });
 
 /** How long the guest lives on, at most `limitMs`. */
 async function livesOn(guest: Guest, limitMs: number): Promise<number> {
@@ -99,7 +61,7 @@ describe.skipIf(reason !== undefined)('a machine with a real watchdog', () => {
   test(
     'lives while its daemon does, and after it has left in order; and resets when its daemon stands still',
     async () => {
-      await using guest = startGuest('stopped');
+      await using guest = scene('stopped');
       await guest.found('alive for three countdowns');
       expect(await guest.found('exit status')).toBe(0);
       await guest.found('alive for two countdowns after it has left');
@@ -112,7 +74,7 @@ describe.skipIf(reason !== undefined)('a machine with a real watchdog', () => {
   test(
     'resets when it has lost quorum and cannot stop what it runs',
     async () => {
-      await using guest = startGuest('unquorate');
+      await using guest = scene('unquorate');
       await guest.found('alive with quorum');
       await guest.found('alone');
       // Losing the others takes half a second; then nothing is fed any more.
@@ -126,7 +88,7 @@ describe.skipIf(reason !== undefined)('a machine with a real watchdog', () => {
     async () => {
       await run(['sbd', '-d', loop, '-1', '2', '-4', '4', 'create']);
       expect((await fenceDisk('off')).code).toBe(1); // it has no slot
-      await using guest = startGuest('watches', '-d', disk);
+      await using guest = scene('watches', disk);
       await guest.found('watches');
       await run(['sbd', '-d', loop, '-n', 'host', 'message', 'n1', 'test']);
       expect(await run(['sbd', '-d', loop, 'list'])).toMatch(/n1\tclear\t$/m);
@@ -149,7 +111,7 @@ describe.skipIf(reason !== undefined)('a machine with a real watchdog', () => {
       await run(['sbd', '-d', loop, '-1', '2', '-4', '4', 'create']);
       // Taking a slot takes as long as its watchdog's time, and then it would give up.
       await run(['sbd', '-d', loop, 'allocate', 'n1']);
-      await using guest = startGuest('sbd', '-d', disk);
+      await using guest = scene('sbd', disk);
       await guest.found('watches');
       const [{ code, stderr }] = await Promise.all([fenceDisk('reboot', 'assumed'), livesOn(guest, 5000 + slackMs)]);
       expect({ code, stderr }).toMatchObject({ code: 0 });

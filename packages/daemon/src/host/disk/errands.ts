@@ -4,8 +4,10 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Errand, Findings } from './errand.ts';
 
-/** A disk that has not answered by then is of no use now. sbd waits for 3 s; starting a process comes on top. */
-export const errandTimeoutMs = 5000;
+/** A disk that has not answered by then is of no use now; as sbd has it. */
+const answerMs = 3000;
+/** A process that has not even begun by then will not; that is a busy machine's fault and not the disk's. */
+const beginMs = 15_000;
 
 export interface Outcome {
   readonly disk: string;
@@ -19,21 +21,19 @@ const program = fileURLToPath(new URL('./errand-process.ts', import.meta.url));
 export function sendOut(
   disks: readonly string[],
   errandFor: Errand | ((disk: string) => Errand),
-  timeoutMs = errandTimeoutMs,
 ): Promise<readonly Outcome[]> {
-  return Promise.all(
-    disks.map((disk) => sendTo(disk, typeof errandFor === 'function' ? errandFor(disk) : errandFor, timeoutMs)),
-  );
+  return Promise.all(disks.map((disk) => sendTo(disk, typeof errandFor === 'function' ? errandFor(disk) : errandFor)));
 }
 
-function sendTo(disk: string, errand: Errand, timeoutMs: number): Promise<Outcome> {
+function sendTo(disk: string, errand: Errand): Promise<Outcome> {
   return new Promise((resolve) => {
-    const late = setTimeout(() => {
+    const giveUp = (problem: string): void => {
       // It may sit in the kernel and hear no signal: it is left behind.
       child.kill('SIGKILL');
       child.unref();
-      resolve({ disk, problem: `did not answer within ${timeoutMs} ms` });
-    }, timeoutMs);
+      resolve({ disk, problem });
+    };
+    let late = setTimeout(() => giveUp(`was not asked within ${beginMs} ms: this machine is busy`), beginMs);
     const child = execFile(
       process.execPath,
       [program, disk, JSON.stringify(errand)],
@@ -44,5 +44,10 @@ function sendTo(disk: string, errand: Errand, timeoutMs: number): Promise<Outcom
         else resolve({ disk, problem: stderr.trim() === '' ? error.message : stderr.trim() });
       },
     );
+    // Its first word says that it has begun.
+    child.stdout?.once('data', () => {
+      clearTimeout(late);
+      late = setTimeout(() => giveUp(`did not answer within ${answerMs} ms`), answerMs);
+    });
   });
 }

@@ -14,7 +14,7 @@ export class Sectors {
 
   /** @throws DiskError */
   static open(path: string): Sectors {
-    const file = attempt(() => DirectFile.open(path, bytesMax));
+    const file = attempt(() => DirectFile.open(path, bytesMax), 'cannot be opened: ');
     if (file.isDirect) return new Sectors(file);
     file.close();
     throw new DiskError('cannot be read past its cache: other machines would not be seen');
@@ -47,10 +47,10 @@ export class Sectors {
   }
 }
 
-function attempt<Value>(work: () => Value): Value {
+function attempt<Value>(work: () => Value, what = ''): Value {
   try {
     return work();
   } catch (error) {
-    throw new DiskError((error as Error).message, { cause: error });
+    throw new DiskError(`${what}${(error as Error).message}`, { cause: error });
   }
 }
