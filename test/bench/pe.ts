@@ -53,7 +53,7 @@ const aims: readonly { readonly name: string; readonly maxMs: number }[] = [
 ];
 
 /** After these seconds of CPU Pacemaker is not waited for any longer: for some of the aims it would need minutes. */
-const PEER_MAX_S = 20;
+const PEER_MAX_S = 10;
 
 const profiles = ['plain', 'groups', 'clones', 'promotable', 'web', 'chain', 'sap-like'];
 const states = ['fresh', 'node-failed'];
@@ -88,7 +88,7 @@ export function run(args: readonly string[]): void {
 }
 
 function everything(plan: Plan): void {
-  const resources = plan.isQuick ? 100 : 250;
+  const resources = plan.isQuick ? 100 : 200;
   measureAims(plan);
   compare(
     plan,
