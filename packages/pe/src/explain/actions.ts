@@ -6,8 +6,6 @@ import type { Decision } from '../schedule.ts';
 import type { TransitionAction } from '../transition.ts';
 import type { ActionExplanation } from './explain.ts';
 
-// ---------------------------------------------------------------- actions
-
 export type Waits = (index: number) => readonly number[];
 
 /** For each action the real ones that must be complete before it, through points in time. */

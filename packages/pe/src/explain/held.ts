@@ -3,8 +3,6 @@ import type { Place } from '../assign/placement.ts';
 import type { PrimitiveInstance } from '../expand/instance.ts';
 import type { Decision } from '../schedule.ts';
 
-// ---------------------------------------------------------------- held back
-
 export function whatHolds(
   decision: Decision,
   instance: PrimitiveInstance,

@@ -5,11 +5,10 @@
 import { formatScore, INFINITY } from '@systole/cib';
 import type { Contribution, ContributionSource, Place } from '../assign/placement.ts';
 import type { Instance, PrimitiveInstance } from '../expand/instance.ts';
+import type { Options } from '../options.ts';
 import type { Decision } from '../schedule.ts';
 import type { Node } from '../status/node.ts';
 import type { ContributionExplanation, NodeExplanation } from './explain.ts';
-
-// ---------------------------------------------------------------- here, and not there
 
 export function whyHere(decision: Decision, instance: PrimitiveInstance, place: Place | undefined): string {
   const chosen = place?.node;
@@ -27,7 +26,7 @@ export function whyHere(decision: Decision, instance: PrimitiveInstance, place: 
   return `${instance.id} will run on ${chosen.name}: ${whyTie(decision, instance, place, chosen, others)}`;
 }
 
-/** Equal scores: free capacity, then fewer resources, then where it is, then the name decides. */
+/** Equal scores: the rest of the order in `compare-nodes.ts` decides, unless it is there already. */
 function whyTie(
   decision: Decision,
   instance: PrimitiveInstance,
@@ -39,12 +38,16 @@ function whyTie(
   const equal = others.filter((node) => place?.allowed[node.index]?.score === score).map((node) => node.name);
   const scores = `its score, ${formatScore(score)}, is the same on ${equal.join(', ')}`;
   if (instance.activeNodes.includes(chosen)) return `${scores}; it is there already, and nothing asks it to move`;
-  const criteria =
-    decision.situation.options.placementStrategy === 'balanced'
-      ? 'the node with more free capacity, then with fewer resources, then the smaller name'
-      : 'the node with fewer resources placed on it so far, then the smaller name';
+  const criteria = tieBreaks[decision.situation.options.placementStrategy];
   return `${scores}; among equals ${criteria} wins`;
 }
+
+const tieBreaks = {
+  default: 'the node with fewer resources placed on it so far, then the smaller name',
+  utilization: 'the node with fewer resources placed on it so far, then the smaller name',
+  balanced: 'the node with more free capacity, then with fewer resources, then the smaller name',
+  minimal: 'the smaller name',
+} as const satisfies Record<Options['placementStrategy'], string>;
 
 function whyNowhere(decision: Decision, instance: PrimitiveInstance, place: Place | undefined): string {
   const { situation } = decision;

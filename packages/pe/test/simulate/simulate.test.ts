@@ -131,6 +131,19 @@ describe('an explanation', () => {
     expect(beta?.sentence).toContain('below the 100 on alpha');
   });
 
+  test('names the tie-break that the placement strategy has', () => {
+    const cib = cibWith({});
+    const filled = {
+      ...cib,
+      configuration: {
+        ...cib.configuration,
+        options: [...cib.configuration.options, { id: 's', pairs: [{ name: 'placement-strategy', value: 'minimal' }] }],
+      },
+    };
+    const sentence = explain(schedule(filled, { now, explains: true }), 'web')?.instances[0]?.sentence;
+    expect(sentence).toMatch(/is the same on beta; among equals the smaller name wins$/);
+  });
+
   test('says why a resource does not run', () => {
     const stopped = decide({ ...running, resources: dummy('web', meta('web', { 'target-role': 'Stopped' })) });
     expect(explain(stopped, 'web')?.instances[0]?.sentence).toContain('target-role says Stopped');
