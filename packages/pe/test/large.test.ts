@@ -36,11 +36,17 @@ test('what cannot start holds back a long row behind it', () => {
   expect(starts(decided({ resources, constraints }).actions)).toBe(0);
 });
 
-test('all members of a group of hundreds start on one node', () => {
+test('all members of a group of hundreds start where the last of them would like to', () => {
   const count = 400;
-  const { actions } = decided({ resources: `<group id="g">${each(count, (at) => dummy(`p${at}`))}</group>` });
-  expect(starts(actions)).toBe(count);
-  expect(new Set(actions.filter((action) => action.startsWith('start ')).map((action) => action.at(-1))).size).toBe(1);
+  const { actions } = decided({
+    resources: `<group id="g">${each(count, (at) => dummy(`p${at}`))}</group>${dummy('w')}`,
+    constraints:
+      `<rsc_colocation id="c" rsc="w" with-rsc="p${count - 1}" score="INFINITY"/>` +
+      '<rsc_location id="l" rsc="w" node="c" score="1"/>',
+  });
+  const nodes = new Set(actions.filter((action) => action.startsWith('start ')).map((action) => action.at(-1)));
+  expect(starts(actions)).toBe(count + 1);
+  expect([...nodes]).toEqual(['c']);
 });
 
 test('interleaved clones go instance by instance on hundreds of nodes', () => {

@@ -158,6 +158,8 @@ export interface Board {
   readonly usesUtilization: boolean;
   /** By family: the families with primaries of its links, whose branches contain its own. */
   readonly feeds: Set<number>[];
+  /** Families with colocations among their own members other than that a later one goes with the one before. */
+  readonly tangled: Set<number>;
   readonly branches: Branches;
   /** Raised with each new link. */
   linksVersion: number;
@@ -222,13 +224,30 @@ export function setDiscovery(slot: Slot, at: number, mode: number): void {
 
 /** To be called when a slot's scores have changed: what was worked out with them is forgotten. */
 export function touch(board: Board, slot: Slot): void {
-  if (!board.branches.has(slot.family)) return;
-  const waiting = [slot.family];
-  for (let family = waiting.pop(); family !== undefined; family = waiting.pop()) {
-    board.branches.forget(family);
-    for (const fed of board.feeds[family] ?? []) if (board.branches.has(fed)) waiting.push(fed);
+  const { family } = slot;
+  if (!board.branches.has(family)) return;
+  const waiting: number[] = [];
+  const forgetFed = (by: number, but?: number): void => {
+    for (const fed of board.feeds[by] ?? []) if (fed !== but && board.branches.has(fed)) waiting.push(fed);
+  };
+  if (isInRow(board, slot)) {
+    board.branches.forgetUpTo(family, slot.index);
+    forgetFed(family, family);
+  } else {
+    waiting.push(family);
+  }
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    board.branches.forget(next);
+    forgetFed(next);
   }
 }
+
+/**
+ * A member of a group in which each goes with the one before it and nothing else is said: what the later members add is
+ * not made of this one's scores. So a long group is not walked anew for each of its members.
+ */
+const isInRow = (board: Board, slot: Slot): boolean =>
+  slot.parent?.kind === 'group' && slot.parent.parent === undefined && !board.tangled.has(slot.family);
 
 /** Adds `score` on a node, or on every node, to a resource and everything inside it. */
 export function addScoreDeep(

@@ -252,6 +252,16 @@ export class Branches {
     this.#byFamily[family] = undefined;
   }
 
+  /** Those that start no later than with the member of that number; of a family whose members form a row. */
+  forgetUpTo(family: number, index: number): void {
+    const kept = this.#byFamily[family];
+    if (kept === undefined) return;
+    for (const link of kept.keys()) {
+      const { dependent } = link;
+      if (dependent.family !== family || dependent.index <= index) kept.delete(link);
+    }
+  }
+
   clear(): void {
     this.#byFamily.length = 0;
   }

@@ -47,6 +47,7 @@ export function setUp(situation: Situation, constraints: Constraints, methods: M
     locationsOf: (slot) => locationsOf(constraints, slot),
     shown: [],
     feeds: [],
+    tangled: new Set(),
     branches: new Branches(),
     linksVersion: 0,
     visitsLeft: 0,
@@ -86,6 +87,9 @@ export function addLink(board: Board, rule: ColocationRule): Link {
   insertLink(link.dependent.thisWith, link, 'primary');
   insertLink(link.primary.withThis, link, 'dependent');
   (board.feeds[link.dependent.family] ??= new Set()).add(link.primary.family);
+  const isWithin = link.dependent.family === link.primary.family;
+  if (isWithin && (link.isExplicit || link.dependent.index <= link.primary.index))
+    board.tangled.add(link.primary.family);
   board.branches.clear();
   board.linksVersion += 1;
   return link;
