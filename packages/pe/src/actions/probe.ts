@@ -90,7 +90,7 @@ const hasExclusiveProbes = (plan: Plan, subject: Subject): boolean =>
   plan.placement.places[subject.of.index]?.hasExclusiveProbes ?? subject.of.hasExclusiveProbes;
 
 const discoveryOn = (plan: Plan, subject: Subject, node: Node): string | undefined =>
-  plan.placement.places[subject.of.index]?.allowed[node.index]?.discovery;
+  plan.placement.places[subject.of.index]?.allowedOn(node)?.discovery;
 
 function probeOnNode(plan: Plan, subject: Subject, node: Node): boolean {
   if (node.kind !== 'member' && !canBeOnRemote(subject, node)) return false;

@@ -131,6 +131,7 @@ function placeOfSlot(board: Board, slot: Slot, first: Int32Array): Place {
     get allowed() {
       return (allowed ??= allowedOf(slot));
     },
+    allowedOn: ({ index }) => allowedAt(slot, slot.scores[index] ?? ABSENT, index),
     get candidates() {
       return board.seats.filter((seat) => (first[seat.index] ?? ABSENT) !== ABSENT).map((seat) => seat.node);
     },
@@ -139,9 +140,9 @@ function placeOfSlot(board: Board, slot: Slot, first: Int32Array): Place {
   };
 }
 
-const allowedOf = (slot: Slot): Place['allowed'] =>
-  Array.from(slot.scores, (score, at): AllowedScore | undefined =>
-    score === ABSENT ? undefined : { score, discovery: discoveries[slot.discovery?.[at] ?? 0] ?? 'always' },
-  );
+const allowedOf = (slot: Slot): Place['allowed'] => Array.from(slot.scores, (score, at) => allowedAt(slot, score, at));
+
+const allowedAt = (slot: Slot, score: number, at: number): AllowedScore | undefined =>
+  score === ABSENT ? undefined : { score, discovery: discoveries[slot.discovery?.[at] ?? 0] ?? 'always' };
 
 const topIsPromotable = (slot: Slot): boolean => slot.parent?.kind === 'clone' && slot.parent.instance.isPromotable;

@@ -40,6 +40,8 @@ export interface Place {
   readonly children: readonly Instance[];
   /** By `node.index`; undefined where it is not allowed at all. */
   readonly allowed: readonly (AllowedScore | undefined)[];
+  /** The same for one node, without making all of it: probes ask this of every instance on every node. */
+  readonly allowedOn: (node: Node) => AllowedScore | undefined;
   /** Nodes that it might have gone to when placement began: what is placed may take more into `allowed`, as banned. */
   readonly candidates: readonly Node[];
   /** Of an instance of a promotable clone: how much it is wanted as the promoted one. */
