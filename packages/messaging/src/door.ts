@@ -29,6 +29,8 @@ export interface Admitted {
 const overlapMs = 5000;
 
 const staleReplyMs = 1000;
+/** Heartbeats of a peer that may be missing before it is believed to have moved. */
+const addressHeartbeats = 3;
 /** What an unknown key tells is worth a line of the log so often; anybody can send such datagrams. */
 const unknownKeyAgainMs = 60_000;
 
@@ -109,11 +111,7 @@ export class Door {
     const link = peer.links[header.link] as PeerLink;
     if (datagram.via === 'multicast') link.lastMulticast = this.#core.now;
     else link.lastUnicast = this.#core.now;
-    // A recorded datagram that is played from elsewhere must not draw our unicast there; a new life may have moved.
-    if (session.proven || restarted || link.address === undefined) {
-      const { host, port } = datagram.from;
-      if (link.address?.host !== host || link.address.port !== port) link.address = datagram.from;
-    }
+    if (session.proven || restarted || link.address === undefined) this.#noteAddress(link, datagram.from, restarted);
     counters.add('datagramsReceived');
     counters.add('bytesReceived', datagram.bytes.length);
     return {
@@ -126,6 +124,18 @@ export class Door {
       restarted,
       isNew: known === undefined,
     };
+  }
+
+  /**
+   * Where a peer is. A datagram that was recorded, or held back, and is played from elsewhere must not draw our unicast
+   * there: an address is left only when nothing has come from it for some heartbeats. A new life may have moved at once.
+   */
+  #noteAddress(link: PeerLink, from: Address, restarted: boolean): void {
+    const { now, timing } = this.#core;
+    const isKnown = link.address?.host === from.host && link.address.port === from.port;
+    if (!isKnown && !restarted && now - link.addressHeard < addressHeartbeats * timing.heartbeatMs) return;
+    if (!isKnown) link.address = from;
+    link.addressHeard = now;
   }
 
   #header({ bytes, from }: Datagram): Header | undefined {

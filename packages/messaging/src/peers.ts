@@ -30,6 +30,8 @@ export interface Session {
 /** One peer on one link. */
 export interface PeerLink {
   address: Address | undefined;
+  /** When a datagram last came from there. */
+  addressHeard: number;
   /** It reports hearing us on this link, and we hear it there. */
   up: boolean;
   echoes: number;
@@ -53,6 +55,7 @@ export interface PeerLink {
 
 const newPeerLink = (): PeerLink => ({
   address: undefined,
+  addressHeard: never,
   up: false,
   echoes: 0,
   lastMulticast: never,
