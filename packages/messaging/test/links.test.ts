@@ -128,6 +128,23 @@ describe('two links', () => {
   });
 });
 
+describe('eight links', () => {
+  test('may be lost one after the other, down to any one, without a change of view', () => {
+    const links = Array.from({ length: 8 }, (_, id) => aLink(id));
+    const cluster = settledCluster({ nodes: 3, links });
+    const before = changesSince(cluster, 0);
+    for (const lost of [0, 7, 3, 1, 6, 4, 2]) {
+      cutLink(cluster, lost);
+      cluster.submit(2, 'safe');
+      cluster.run(1000);
+    }
+    expect(changesSince(cluster, 0)).toEqual(before);
+    expect(cluster.machine(3).deliveries).toHaveLength(7);
+    const up = cluster.machine(1).engine?.status(cluster.now as never).peers[0]?.links.filter((link) => link.up);
+    expect(up?.map(({ link }) => link)).toEqual([5]);
+  });
+});
+
 describe('multicast and unicast', () => {
   test('nodes with unicast links and known addresses find each other', () => {
     const peers = [1, 2, 3].map((node) => ({ node, address: { host: `node${node}`, port: 5400 } }));

@@ -89,6 +89,45 @@ describe('the arbiter of a cluster', () => {
     expect(verdicts).toEqual([]);
   });
 
+  test('serves several clusters that know nothing of each other, with one store', async () => {
+    const clusters = ['demo', 'other'].map((cluster, index) => {
+      const key = { ...clusterKey, key: new Uint8Array(32).fill(index + 3) };
+      const keys = [arbiterKey(key, cluster)];
+      const common = { clusterName: cluster, self: 1, incarnation: 1, seal: cryptoSeal };
+      return { cluster, keys, member: new LetterBox({ ...common, keys, random: seededRandom(index + 1) }) };
+    });
+    const votes = new Map<string, string[]>(clusters.map(({ cluster }) => [cluster, []]));
+    const desks = await Promise.all(
+      clusters.map(({ cluster, keys, member }) =>
+        ArbiterDesk.open({
+          cluster,
+          keys,
+          store,
+          clock: systemClock,
+          random: seededRandom(9),
+          send: (_to, datagram) => {
+            const letter = member.open(datagram);
+            const verdict = letter.ok ? decodeVerdict(letter.body) : undefined;
+            if (verdict !== undefined) votes.get(cluster)?.push(verdict.vote);
+          },
+          log: () => undefined,
+        }),
+      ),
+    );
+    for (let number = 1; number < 25; number++) {
+      for (const { member } of clusters) {
+        const datagram = member.close(encodeReport(report(1, { number })));
+        expect(desks.filter((desk) => desk.received(datagram, from))).toHaveLength(1);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await Promise.all(desks.map((desk) => desk.close()));
+    for (const { cluster } of clusters) {
+      expect(votes.get(cluster)?.at(-1)).toBe('grant');
+      expect(await store.load(`grant-${Buffer.from(cluster).toString('hex')}`)).toMatchObject({ type: 'present' });
+    }
+  });
+
   test('refuses to start over a damaged record of its last grant', async () => {
     await store.save(`grant-${Buffer.from('demo').toString('hex')}`, '{}');
     await writeFile(join(folder, `grant-${Buffer.from('demo').toString('hex')}`), 'x');
