@@ -58,7 +58,7 @@ describe.skipIf(notHere !== undefined)('the link of a node', () => {
       for (const [index, node] of nodes.entries())
         await lab.machine(node).run('ip', 'address', 'add', `10.88.0.${index + 1}/24`, 'dev', 'eth0');
       const drop = 'chain in { type filter hook input priority 0; ip daddr 10.88.0.3 drop; }';
-      await lab.machine('n3').run('nft', `table ip deaf { ${drop} }`);
+      await lab.machine('n3').run('nft', `table ip deaf { ${drop}; }`);
       const deaf = await lab.trySystole('n1', ['net', 'link', 'add', ...addresses]);
       expect(deaf.stderr).toContain('does not answer over link 1');
       expect(await lab.systole('n1', 'net', 'link', 'show')).not.toContain('link 1');
