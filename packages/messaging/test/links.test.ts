@@ -140,7 +140,10 @@ describe('eight links', () => {
     }
     expect(changesSince(cluster, 0)).toEqual(before);
     expect(cluster.machine(3).deliveries).toHaveLength(7);
-    const up = cluster.machine(1).engine?.status(cluster.now as never).peers[0]?.links.filter((link) => link.up);
+    const up = cluster
+      .machine(1)
+      .engine?.status(cluster.now as never)
+      .peers[0]?.links.filter((link) => link.up);
     expect(up?.map(({ link }) => link)).toEqual([5]);
   });
 });
