@@ -318,7 +318,7 @@ class MessagingEngine implements Engine {
     if (membership.isLeaving) return;
     this.#core.report('leaving', { reason });
     membership.isLeaving = true;
-    membership.attempt = undefined;
+    membership.leading.attempt = undefined;
     this.#leaveAt = this.#core.now + leaveWaitMs;
     if (membership.active && !membership.frozen) {
       membership.order.origin.submit('agreed', new Uint8Array(0), undefined, 'departure', membership.fragmentBytes);

@@ -10,21 +10,12 @@
  *
  * Where the protocol's rules come from, and the pitfalls behind them: DESIGN.md.
  */
-import { Attempt } from './attempt.ts';
 import { type Core, never } from './core.ts';
 import { Damping } from './damping.ts';
 import { Departures } from './departures.ts';
 import { Evaluation } from './evaluation.ts';
-import type {
-  Frame,
-  HeartbeatFrame,
-  Identity,
-  InstallationFrame,
-  NodeState,
-  ProposalFrame,
-  RefusalFrame,
-  Report,
-} from './frames.ts';
+import type { Frame, HeartbeatFrame, InstallationFrame, NodeState, ProposalFrame } from './frames.ts';
+import { Leading } from './leading.ts';
 import { numberMax, rangesMax, sequenceCeiling } from './limits.ts';
 import type { Links } from './links.ts';
 import { Objections } from './objections.ts';
@@ -37,8 +28,6 @@ import { Sequencer } from './sequencer.ts';
 import type { Standing } from './standing.ts';
 import type { Departure, Member, NodeId, View, ViewTag } from './surface.ts';
 import { noView, sameTag, tagOf } from './view-tag.ts';
-
-const backoff = { stale: 10, cannotHear: 50, wouldDrop: 1000, overdue: 20 } as const;
 
 interface Promised {
   readonly tag: ViewTag;
@@ -67,13 +56,12 @@ export class Membership {
   sequencer: Sequencer | undefined;
   highestNumber: number;
   #promised: Promised;
-  attempt: Attempt | undefined;
+  readonly leading: Leading;
   participation: Participation | undefined;
   /** Members seen in a newer view without us, and the heartbeat that said so. */
   readonly movedOn = new Map<NodeId, number>();
   isLeaving = false;
   needChange = false;
-  #backoffUntil = never;
   /** Nobody is judged before then: after a pause of our own. */
   judgeFrom = never;
   hasBacklog = false;
@@ -104,6 +92,7 @@ export class Membership {
     };
     this.order = this.#newOrder();
     this.#evaluation = new Evaluation(core, peers, standing, this.#damping, this);
+    this.leading = new Leading(core, peers, outbox, this.#evaluation, this.#departures, this);
     this.#objections = new Objections(core, peers, standing, this.#evaluation, this);
     this.#evaluateAt = core.now;
     this.#joinUntil = core.now + core.timing.joinMs;
@@ -154,7 +143,7 @@ export class Membership {
     });
   }
 
-  #send(node: NodeId, frame: Frame): void {
+  send(node: NodeId, frame: Frame): void {
     if (node === this.#core.self) this.loopback.push(frame);
     else this.#outbox.toNodeEverywhere(node, frame);
   }
@@ -180,13 +169,13 @@ export class Membership {
     this.touch();
   }
 
-  #learnNumber(number: number): void {
+  learnNumber(number: number): void {
     if (number > this.highestNumber && number <= numberMax) this.highestNumber = number;
   }
 
   /** A proven peer's heartbeat. */
   heartbeat(peer: Peer, frame: HeartbeatFrame): void {
-    this.#learnNumber(Math.max(frame.highestNumber, frame.view.number));
+    this.learnNumber(Math.max(frame.highestNumber, frame.view.number));
     for (const [node, until] of peer.cannotHear) if (frame.number > until) peer.cannotHear.delete(node);
     if (frame.leaving) this.markLeaving(peer.node, peer.incarnation);
 
@@ -217,7 +206,7 @@ export class Membership {
 
   /** My own pause of `gap`: every deadline of mine moves, every hold starts again. */
   paused(gap: number): void {
-    this.attempt?.shift(gap);
+    this.leading.attempt?.shift(gap);
     if (this.participation !== undefined) this.participation.since += gap;
     this.judgeFrom = this.#core.now + this.#core.timing.heartbeatMs;
     this.#evaluation.restart();
@@ -225,7 +214,7 @@ export class Membership {
   }
 
   tick(): void {
-    this.#tendAttempt();
+    this.leading.tend();
     this.#tendParticipation();
     this.#tendJoining();
     if (this.#dirty || this.#core.now >= this.#evaluateAt) this.#evaluate();
@@ -242,36 +231,10 @@ export class Membership {
     this.activate();
   }
 
-  #tendAttempt(): void {
-    const { attempt } = this;
-    if (attempt === undefined) return;
-    const lost = attempt.owed().find(({ node, incarnation }) => this.#cannotAnswer(attempt, node, incarnation));
-    if (lost !== undefined) return this.#abandon('lost', lost.node, this.#core.random.integer(10));
-    if (attempt.isOverdue)
-      return this.#abandon('overdue', attempt.owed()[0]?.node, backoff.overdue + this.#core.random.integer(61));
-    attempt.tick();
-  }
-
-  /** It is gone, another life, leaving, or has told since the attempt began that it does not hear us. */
-  #cannotAnswer(attempt: Attempt, node: NodeId, incarnation: number): boolean {
-    if (node === this.#core.self) return false;
-    const peer = this.#peers.get(node);
-    if (peer === undefined || peer.incarnation !== incarnation || this.#evaluation.isLeaving(peer)) return true;
-    if (this.isHolding) return false;
-    if (!this.#peers.isHeard(peer)) return true;
-    return peer.heartbeatAt > attempt.startedAt && !peer.listsMe;
-  }
-
-  #abandon(why: string, node: NodeId | undefined, waitMs: number): void {
-    const { attempt } = this;
-    if (attempt === undefined) return;
-    this.#core.counters.add('attemptsAbandoned');
-    this.#core.report('attemptAbandoned', { view: attempt.tag.number, phase: attempt.phase, why, node });
-    this.attempt = undefined;
-    if (this.participation?.tag !== undefined && sameTag(this.participation.tag, attempt.tag))
-      this.participation = undefined;
+  /** The attempt of this tag, led by this node, is over without a view. */
+  gaveUp(tag: ViewTag): void {
+    if (this.participation !== undefined && sameTag(this.participation.tag, tag)) this.participation = undefined;
     this.needChange = true;
-    this.#backoffUntil = this.#core.now + waitMs;
     this.touch();
   }
 
@@ -279,7 +242,7 @@ export class Membership {
     const { participation } = this;
     if (participation === undefined) return;
     participation.tick(this.order);
-    if (this.attempt !== undefined) return; // the initiator's own deadlines decide
+    if (this.leading.attempt !== undefined) return; // the initiator's own deadlines decide
     const initiator = this.#peers.get(participation.initiator);
     const isInitiatorGone =
       participation.initiator !== this.#core.self &&
@@ -301,20 +264,20 @@ export class Membership {
   #evaluate(): void {
     this.#dirty = false;
     this.#evaluateAt = this.#core.now + this.#core.timing.heartbeatMs;
-    if (this.attempt !== undefined || this.participation !== undefined || this.isLeaving) return;
+    if (this.leading.attempt !== undefined || this.participation !== undefined || this.isLeaving) return;
     if (this.isHolding) {
       this.#evaluateAt = Math.max(this.judgeFrom, this.#core.now + 10);
       return;
     }
-    if (this.#core.now < this.#backoffUntil) {
-      this.#evaluateAt = this.#backoffUntil;
+    if (this.#core.now < this.leading.backoffUntil) {
+      this.#evaluateAt = this.leading.backoffUntil;
       return;
     }
     this.#considerLaggards();
     if (this.order.log.received >= sequenceCeiling) this.needChange = true;
 
     const wish = this.#evaluation.wish();
-    if (wish.type === 'initiate') this.#initiate(wish.nodes);
+    if (wish.type === 'initiate') this.leading.initiate(wish.nodes, this.#promised.tag.number);
     else this.#evaluateAt = wish.lookAgainAt;
   }
 
@@ -323,69 +286,6 @@ export class Membership {
     for (const node of this.sequencer.laggards()) {
       this.#damping.evict(node);
     }
-  }
-
-  // ------------------------------------------------------------ initiator
-
-  #initiate(nodes: readonly NodeId[]): void {
-    const ranked = this.view.members.map(({ node }) => node).filter((node) => nodes.includes(node));
-    const ordered = [...ranked, ...nodes.filter((node) => !ranked.includes(node))];
-    const members: Identity[] = ordered.map((node) => ({
-      node,
-      incarnation: node === this.#core.self ? this.#core.incarnation : (this.#peers.get(node)?.incarnation ?? 0),
-    }));
-    const number = Math.max(this.highestNumber, this.#promised.tag.number, this.view.tag.number) + 1;
-    const tag = tagOf(number, this.#core.self, this.#core.incarnation, members);
-    this.#core.counters.add('attempts');
-    this.#core.report('attempt', {
-      view: number,
-      members: ordered,
-      evidence: this.#departures.evidence(this.view, nodes),
-    });
-    this.attempt = new Attempt(this.#core, tag, members, (node, frame) => this.#send(node, frame));
-  }
-
-  promise(from: NodeId, tag: ViewTag, report: Report): void {
-    const { attempt } = this;
-    if (attempt === undefined || !sameTag(attempt.tag, tag)) return;
-    const before = attempt.phase;
-    attempt.promised(from, report);
-    if (before === 'proposing' && attempt.phase !== 'proposing' && !attempt.hasCommonProtocol) {
-      this.#abandon('noCommonProtocol', from, backoff.wouldDrop);
-    }
-  }
-
-  refusal(from: NodeId, frame: RefusalFrame): void {
-    this.#learnNumber(frame.highestNumber);
-    const { attempt } = this;
-    if (attempt === undefined || !sameTag(attempt.tag, frame.attempt) || attempt.phase !== 'proposing') return;
-    const random = this.#core.random.integer(51);
-    if (frame.why === 'cannotHear') {
-      const peer = this.#peers.get(from);
-      for (const node of frame.missing) peer?.cannotHear.set(node, peer.heartbeat?.number ?? 0);
-    }
-    const waits = {
-      stale: backoff.stale + Math.floor((random * 4) / 5),
-      cannotHear: this.#core.timing.heartbeatMs + random,
-      wouldDrop: backoff.wouldDrop,
-      version: backoff.wouldDrop,
-      configuration: backoff.wouldDrop,
-    };
-    this.#abandon(frame.why, from, waits[frame.why]);
-  }
-
-  recovered(from: NodeId, tag: ViewTag): void {
-    if (this.attempt !== undefined && sameTag(this.attempt.tag, tag)) this.attempt.recovered(from);
-  }
-
-  installed(from: NodeId, tag: ViewTag): void {
-    const { attempt } = this;
-    if (attempt === undefined || !sameTag(attempt.tag, tag)) return;
-    attempt.installed(from);
-    if (attempt.phase !== 'done') return;
-    this.attempt = undefined;
-    this.#outbox.toAll({ type: 'activation', view: tag });
-    this.loopback.push({ type: 'activation', view: tag });
   }
 
   // ------------------------------------------------------------ participant
@@ -408,18 +308,18 @@ export class Membership {
     }
     const refusal = this.#objections.to(from, frame, this.#promised.tag.number);
     if (refusal !== undefined) {
-      this.#send(from, { type: 'refusal', attempt: tag, highestNumber: this.highestNumber, ...refusal });
+      this.send(from, { type: 'refusal', attempt: tag, highestNumber: this.highestNumber, ...refusal });
       return;
     }
-    if (this.attempt !== undefined && !sameTag(this.attempt.tag, tag)) {
+    if (this.leading.attempt !== undefined && !sameTag(this.leading.attempt.tag, tag)) {
       this.#core.counters.add('attemptsAbandoned');
-      this.attempt = undefined;
+      this.leading.attempt = undefined;
     }
     this.#core.counters.add('proposalsAccepted');
     this.#promised = { tag, initiator: from };
     this.highestNumber = Math.max(this.highestNumber, tag.number);
     this.participation = new Participation(this.#core, tag, from, fromIncarnation, (node, answer) =>
-      this.#send(node, answer),
+      this.send(node, answer),
     );
     this.order.frozen = true;
     this.#standing.freeze();
@@ -429,7 +329,7 @@ export class Membership {
   #promise(tag: ViewTag, to: NodeId): void {
     const { order, active } = this;
     const { protocol } = this.#core.configuration;
-    this.#send(to, {
+    this.send(to, {
       type: 'promise',
       attempt: tag,
       report: {
@@ -457,7 +357,7 @@ export class Membership {
 
   installation(from: NodeId, frame: InstallationFrame): void {
     if (sameTag(frame.attempt, this.view.tag)) {
-      this.#send(from, { type: 'installed', view: this.view.tag });
+      this.send(from, { type: 'installed', view: this.view.tag });
       return;
     }
     // Also after this node gave the attempt up: as long as it promised to nothing newer, it may still be carried out.
@@ -465,7 +365,7 @@ export class Membership {
     const group = frame.groups.find(({ view }) => sameTag(view, this.view.tag));
     if (group === undefined || !group.members.includes(this.#core.self) || this.order.log.received < group.cut) return;
     this.#install(frame, group.cut, group.members);
-    this.#send(from, { type: 'installed', view: this.view.tag });
+    this.send(from, { type: 'installed', view: this.view.tag });
   }
 
   #install(frame: InstallationFrame, cut: number, survivors: readonly NodeId[]): void {
@@ -502,7 +402,7 @@ export class Membership {
       const incarnation =
         initiator === this.#core.self ? this.#core.incarnation : (this.#peers.get(initiator)?.incarnation ?? 0);
       this.participation = new Participation(this.#core, frame.attempt, initiator, incarnation, (node, answer) =>
-        this.#send(node, answer),
+        this.send(node, answer),
       );
     }
     this.participation.isInstalled = true;
@@ -579,9 +479,9 @@ export class Membership {
 
   nextDeadline(): number {
     let next = this.#dirty ? this.#core.now : this.#evaluateAt;
-    if (this.attempt !== undefined) next = Math.min(next, this.attempt.nextDeadline());
+    if (this.leading.attempt !== undefined) next = Math.min(next, this.leading.attempt.nextDeadline());
     if (this.participation !== undefined)
-      next = Math.min(next, this.participation.nextDeadline(this.attempt === undefined));
+      next = Math.min(next, this.participation.nextDeadline(this.leading.attempt === undefined));
     if (!this.isVisible && !this.frozen && this.participation === undefined)
       next = Math.min(next, Math.max(this.#joinUntil, this.#joinExtended));
     return Math.max(next, this.#core.now);

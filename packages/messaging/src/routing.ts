@@ -32,18 +32,18 @@ export class Routing {
       case 'proposal':
         return membership.proposal(from, incarnation, frame);
       case 'promise':
-        return membership.promise(from, frame.attempt, frame.report);
+        return membership.leading.promise(from, frame.attempt, frame.report);
       case 'refusal':
-        return membership.refusal(from, frame);
+        return membership.leading.refusal(from, frame);
       case 'recoveryPlan':
         membership.participationIn(frame.attempt)?.plan(frame, membership.order);
         return;
       case 'recovered':
-        return membership.recovered(from, frame.attempt);
+        return membership.leading.recovered(from, frame.attempt);
       case 'installation':
         return membership.installation(from, frame);
       case 'installed':
-        return membership.installed(from, frame.view);
+        return membership.leading.installed(from, frame.view);
       case 'activation':
         return membership.activation(frame.view);
       case 'submission':
