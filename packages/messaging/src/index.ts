@@ -7,6 +7,7 @@ export * from './configuration.ts';
 export { createEngine } from './engine.ts';
 export type { KeyRing, RingReport, Rotation, Stage } from './key-ring.ts';
 export * from './key-rotation.ts';
+export * from './key-surface.ts';
 export * from './letters.ts';
 export * from './majority.ts';
 export * from './quorum-port.ts';

@@ -2,7 +2,8 @@
 import { type Random, seededRandom } from '@systole/kernel';
 import type { ClusterKey } from '../src/configuration.ts';
 import type { KeyRing } from '../src/key-ring.ts';
-import { type KeyAnswer, type KeyEffect, type KeyInput, KeyRotation } from '../src/key-rotation.ts';
+import { KeyRotation } from '../src/key-rotation.ts';
+import type { KeyAnswer, KeyEffect, KeyInput } from '../src/key-surface.ts';
 
 const clusterName = 'test';
 export const firstKey: ClusterKey = { id: 0, key: new Uint8Array(32).fill(7), primary: true };
