@@ -79,11 +79,13 @@ describe.skipIf(notHere !== undefined)('a cluster among strangers', () => {
       expect((counters['unauthenticated'] ?? 0) + (counters['sessionFlood'] ?? 0)).toBeGreaterThan(100);
 
       // A second n2, with the right key: it is the one that stops, and it says why.
+      await lab.client.run('ip', 'address', 'add', '10.77.0.251/24', 'dev', 'eth0');
       const twin = {
         ...stranger,
         cluster: 'lab',
         node: 'n2',
         nodes,
+        links: [{ ...links[0], address: '10.77.0.251' }],
         key: join(lab.folder, 'key'),
         state: join(folder, 'twin'),
       };
