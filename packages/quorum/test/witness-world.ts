@@ -7,7 +7,7 @@ import { DISK_LEASE_MS, type DiskEffect, type DiskInput, DiskWitness } from '../
 import { type HttpEffect, type HttpInput, HttpWitness } from '../src/witness/http.ts';
 import { SLOT_BYTES } from '../src/witness/slot.ts';
 
-export const device = (more: Partial<DeviceOptions> = {}): DeviceOptions => ({
+const device = (more: Partial<DeviceOptions> = {}): DeviceOptions => ({
   kind: 'disk',
   votes: 1,
   algorithm: 'ffsplit',

@@ -253,6 +253,14 @@ export class Daemons {
           machine.whenAwake(() => life.give({ type: 'saved', token: effect.token, isOk: ok })),
         );
         break;
+      case 'changeFile':
+        life.give({
+          type: 'fileChanged',
+          id: effect.id,
+          step: effect.step,
+          problem: 'machines here have no node files',
+        });
+        break;
       case 'saveResource': {
         const files = this.#runFiles.get(machine.id) ?? new Map<string, SavedResource>();
         this.#runFiles.set(machine.id, files);
