@@ -32,9 +32,19 @@ export function changed(
   const document = parseDocument(text);
   const problem = edit(document, before.value, change);
   if (problem !== undefined) return fail(problem);
-  const written = document.toString();
+  // JSON stays JSON: other programs may read the file.
+  const written = isJson(text) ? `${JSON.stringify(document.toJS(), undefined, 2)}\n` : document.toString();
   const after = readConfiguration(written, path);
   return after.ok ? ok({ text: written, configuration: after.value }) : fail(after.error.join('; '));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function edit(

@@ -61,6 +61,20 @@ describe('the node’s file, changed while the daemon runs', () => {
     });
   });
 
+  test('stays JSON where it is JSON', () => {
+    const json = JSON.stringify({
+      cluster: 'demo',
+      node: 'n1',
+      nodes: ['n1', 'n2'],
+      links: [{ address: '10.0.0.1', peers: ['10.0.0.2'] }],
+    });
+    const result = after(json, add);
+    if (!result.ok) throw new Error(result.error);
+    expect(JSON.parse(result.value.text)).toMatchObject({
+      links: [{ id: 0 }, { id: 1, address: '10.1.0.1', peers: ['10.1.0.2'] }],
+    });
+  });
+
   test('is as before where the same is asked for again', () => {
     const [once, twice] = [after(text, add), after(text, add, add)];
     expect(once.ok && twice.ok && once.value.text === twice.value.text).toBe(true);
