@@ -37,7 +37,20 @@ const groups: readonly (readonly [agent: string, program: string])[] = [
   ['portblock', '/usr/sbin/iptables'],
   ['mysql', '/usr/sbin/mariadbd'],
   ['pgsql', '/usr/lib/postgresql/15/bin/pg_ctl'],
+  ['apache', '/usr/sbin/apache2'],
+  ['exportfs', '/usr/sbin/exportfs'],
+  ['MailTo', '/usr/bin/mail'],
+  ['postfix', '/usr/sbin/postfix'],
+  ['Xinetd', '/usr/sbin/xinetd'],
 ];
+
+/** Agents whose cases are left out, with the reason. */
+const leftOut: Readonly<Record<string, string>> = {
+  IPsrcaddr: 'its cases expect routes that the sandbox does not have',
+  named: 'needs bind9 and bind9-host; its cases have not been tried here',
+  nfsserver: 'needs the NFS server of a kernel, which a sandbox shares with the machine',
+  tomcat: 'a Java machine takes minutes to come and go on two processors',
+};
 
 /** Recorded runs that need nothing else than these packages. */
 const runs: readonly (readonly [program: string, ...ids: string[]])[] = [
@@ -106,6 +119,15 @@ const why = isRoot ? sharedMissing('agents-suite/agents.json') : 'needs root';
 
 const failed = (all: readonly Outcome[]): readonly Outcome[] => all.filter(({ problems }) => problems.length > 0);
 
+/** Recorded runs that are left out, by what their names begin with. */
+const runsLeftOut: Readonly<Record<string, string>> = {
+  'seq-fence-': 'fence agents are the fencer’s; packages/stonith/contract and ipmi.test.ts run them',
+  'seq-lsb-':
+    'init scripts of packages that nothing else here needs; mariadb stands for them, and the executor’s cases',
+  'seq-ocf-':
+    'agents of programs that nothing else here needs, or of what this kernel lacks (device mapper, VLANs, nfsd)',
+};
+
 describe.skipIf(why !== undefined)(`agents of others under our executor${why === undefined ? '' : ` (${why})`}`, () => {
   for (const [agent, program] of groups) {
     const ids = scripted.filter((one) => one.agent === `ocf:heartbeat:${agent}`).map(({ id }) => id);
@@ -125,4 +147,12 @@ describe.skipIf(why !== undefined)(`agents of others under our executor${why ===
       expect(failed(await outcomes('sequences.json', ids))).toEqual([]);
     });
   }
+
+  test('every case is run, or is left out for a reason', () => {
+    const names = new Set(scripted.map(({ agent }) => agent.replace('ocf:heartbeat:', '')));
+    expect(new Set([...groups.map(([agent]) => agent), ...Object.keys(leftOut)])).toEqual(names);
+    const run = new Set(runs.flatMap(([, ...ids]) => ids));
+    const rest = recorded.filter(({ id }) => !run.has(id));
+    expect(rest.filter(({ id }) => !Object.keys(runsLeftOut).some((begin) => id.startsWith(begin)))).toEqual([]);
+  });
 });
