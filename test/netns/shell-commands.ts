@@ -116,6 +116,7 @@ export const commands = (folder: string): readonly LiveCommand[] => [
   of('resource param dummy delete fake'),
   of('resource meta web set priority 5'),
   asks('resource meta web show priority', /5/),
+  of('--format json resource meta web set priority 6', { says: /^\{"done":true,"version":"[\d.]+"\}\n$/ }),
   of('resource meta web delete priority'),
   of('resource utilization d2 set cpu 1'),
   asks('resource utilization d2 show cpu'),

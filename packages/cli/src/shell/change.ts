@@ -91,6 +91,7 @@ export async function commit(
     if (!(error instanceof SystoleError) || error.code !== 'timedOut') throw error;
     text = await findOut(context, { command: told, since: before.version.epoch, cause: error });
   }
+  context.committed = text;
   await waitIfAsked(context);
   return { version: text, cib: after };
 }

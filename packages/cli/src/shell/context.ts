@@ -33,6 +33,10 @@ export class Context {
   readonly terminal: Terminal;
   /** The configuration being edited in an interactive shell or a script; absent when nothing is being edited. */
   session: { readonly session: Session; cib: Cib; readonly shadow?: string } | undefined;
+  /** The command that runs has said something on standard output. */
+  hasAnswered = false;
+  /** The version that the command that runs has committed. */
+  committed: string | undefined;
   /** Somebody types line by line: what is not committed stays until he says what becomes of it. */
   isShell = false;
   /** The shadow copy in use. */
@@ -66,6 +70,7 @@ export class Context {
   }
 
   out(text: string): void {
+    this.hasAnswered = true;
     this.terminal.out(text.endsWith('\n') || text === '' ? text : `${text}\n`);
   }
 

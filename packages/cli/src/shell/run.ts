@@ -58,7 +58,15 @@ export async function runWords(
   }
   if (context.options.wantsHelp && entry.isRaw !== true) return await explain(context, [...here, entry.word]);
   checkArguments(entry, here, rest);
-  return (await entry.run(context, rest)) ?? exitStatus.done;
+  context.hasAnswered = false;
+  context.committed = undefined;
+  const status = (await entry.run(context, rest)) ?? exitStatus.done;
+  // Who asked for JSON gets some, whatever was done.
+  if (context.isJson && status === exitStatus.done && !context.hasAnswered && entry.isHidden !== true)
+    context.out(
+      JSON.stringify({ done: true, ...(context.committed === undefined ? {} : { version: context.committed }) }),
+    );
+  return status;
 }
 
 async function explain(context: Context, words: readonly string[]): Promise<number> {
