@@ -73,8 +73,11 @@ export const root: Level = {
     {
       word: 'explain',
       summary: 'why here, why not there, what blocks it',
+      details:
+        'usage: explain RESOURCE|NODE [--node NODE] [--xml FILE [--at TIME]]; FILE is a CIB, instead of the running cluster',
       arguments: [one('RESOURCE|NODE', 'resource|node'), optional('NODE', 'node')],
-      run: async (context, args) => (await answerCommands()).explain(context, args),
+      isRaw: true,
+      run: async (context, args) => (await import('./commands/explain.ts')).explain(context, args),
     },
     {
       word: 'rule',

@@ -19,4 +19,5 @@ export * from './schedule.ts';
 export { inject, type Injections, parseResultSpec, type ResultSpec } from './simulate/inject.ts';
 export { simulate, type SimulateOptions, type Simulation, timeFor } from './simulate/simulate.ts';
 export { type Change, type ChangeKind, summarize } from './summary/summarize.ts';
+export { noteInWords } from './actions/reason.ts';
 export * from './explain/explain.ts';

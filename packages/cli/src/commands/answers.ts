@@ -1,4 +1,4 @@
-/** Answers: `explain`, `verify`, `availability`, `resource scores`. */
+/** Answers: `verify`, `availability`, `resource scores`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Configuration, emptyCib, formatScore, importCib, type Rule } from '@systole/cib';
@@ -12,66 +12,13 @@ import { didYouMean } from '../language/suggest.ts';
 import type { Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { measure } from '../render/availability.ts';
-import { explainResource, renderExplanation } from '../render/explain.ts';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';
 import { liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { exitStatus, UsageError } from '../shell/failure.ts';
 
-// --- explain ---------------------------------------------------------------------------------------------------
-
-export async function explain(context: Context, args: readonly string[]): Promise<void> {
-  const [name = '', node] = args;
-  const cib = await liveCib(context);
-  const decision = schedule(cib, { now: Date.now(), explains: true });
-  const nodes = decision.situation.nodes.map((each) => each.name);
-  if (node !== undefined && !nodes.includes(node))
-    throw new SystoleError('notFound', `there is no node "${node}"${didYouMean(node, nodes)}`);
-  const answers = explainResource(decision, name);
-  if (answers.length > 0) {
-    context.answer(answers, () => renderExplanation(answers, node));
-    return;
-  }
-  if (!nodes.includes(name)) {
-    const names = [...decision.situation.instances.map((instance) => instance.configId), ...nodes];
-    throw new SystoleError('notFound', `there is no resource and no node "${name}"${didYouMean(name, names)}`);
-  }
-  explainNode(context, decision, name);
-}
-
-/** What is on a node, what would be, and what keeps things off it. */
-function explainNode(context: Context, decision: ReturnType<typeof schedule>, name: string): void {
-  const { situation, placement } = decision;
-  const node = situation.nodeByName.get(name);
-  const state = [
-    node?.isOnline === true ? 'online' : 'offline',
-    ...(node?.isUnclean === true ? ['unclean: it must be fenced'] : []),
-    ...(node?.isStandby === true ? ['in standby: systole node online'] : []),
-    ...(node?.isMaintenance === true ? ['in maintenance: systole node ready'] : []),
-    ...(node?.isShutdown === true ? ['leaving'] : []),
-  ];
-  const rows = situation.instances.flatMap((instance) => {
-    if (instance.kind !== 'primitive') return [];
-    const place = placement.places[instance.index];
-    const isHere = instance.activeNodes.some((each) => each.name === name);
-    const isWanted = place?.node?.name === name;
-    if (isHere || isWanted)
-      return [[instance.id, isHere ? 'runs here' : 'would start here', isHere && !isWanted ? 'would leave' : '']];
-    const answer = explainResource(decision, instance.id)[0];
-    const here = answer?.where.find((each) => each.node === name);
-    const score = here?.score === undefined ? 'not allowed here' : `score ${formatScore(here.score)} here`;
-    const elsewhere = answer?.nodes.length === 0 ? 'runs nowhere' : `runs on ${answer?.nodes.join(', ') ?? ''}`;
-    return [
-      [
-        instance.id,
-        elsewhere,
-        [score, ...(here?.reasons ?? []).map((reason) => reason.trim().replace(/\s+/g, ' '))].join('; '),
-      ],
-    ];
-  });
-  context.answer({ node: name, state, resources: rows }, () => `${name} is ${state.join(', ')}\n${table(rows, '  ')}`);
-}
+// --- scores ----------------------------------------------------------------------------------------------------
 
 export async function scores(context: Context, args: readonly string[]): Promise<void> {
   const [wanted] = args;

@@ -1,7 +1,7 @@
 /** Why a resource is where it is, and why it is not elsewhere: the scheduler's own numbers, in words. */
 import { formatScore, INFINITY } from '@systole/cib';
 import type { Decision, PrimitiveInstance } from '@systole/pe';
-import { type ActionExplanation, explain, isPrimitive } from '@systole/pe';
+import { type ActionExplanation, type Change, explain, isPrimitive, noteInWords } from '@systole/pe';
 
 type Instance = Decision['situation']['instances'][number];
 type Contribution = Decision['placement']['contributions'][number];
@@ -46,9 +46,12 @@ function explainInstance(decision: Decision, instance: PrimitiveInstance): Insta
   const explained = explain(decision, instance.id)?.instances.find((one) => one.instance === instance.id);
   const where = situation.nodes.map((node): NodeAnswer => {
     const placed = placement.nodes[node.index];
-    const score = lastScore(decision, instance.id, node.name);
-    const state = nodeReasons(node, placed?.isAvailable ?? true);
-    const reasons = own.filter(({ node: on }) => on === undefined || on === node).map(contributionText);
+    // What was banned at the last moment (no room, enough instances) shows only in what is allowed in the end.
+    const isBanned = (place?.allowed[node.index]?.score ?? 0) <= -INFINITY;
+    const score = isBanned ? -INFINITY : lastScore(decision, instance.id, node.name);
+    const state = nodeReasons(node, placed);
+    const here = own.filter(({ node: on, score: added }) => (on === undefined || on === node) && added !== 0);
+    const reasons = here.map(contributionText);
     return {
       node: node.name,
       isHere: instance.activeNodes.includes(node),
@@ -63,7 +66,7 @@ function explainInstance(decision: Decision, instance: PrimitiveInstance): Insta
     ...(place?.node === undefined ? {} : { wanted: place.node.name }),
     sentence: explained?.sentence ?? '',
     actions: explained?.actions ?? [],
-    obstacles: obstacles(decision, instance),
+    obstacles: [...blockedChange(explained?.change), ...obstacles(decision, instance)],
     where: where.toSorted((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity)),
   };
 }
@@ -79,9 +82,11 @@ const lastScore = ({ placement }: Decision, id: string, node: string): number | 
   placement.scores.findLast((row) => row.rsc === id && row.node === node && row.stage === 'primitive')?.score;
 
 type SituationNode = Decision['situation']['nodes'][number];
+type PlacedNode = Decision['placement']['nodes'][number];
 
-function nodeReasons(node: SituationNode, isAvailable: boolean): readonly string[] {
+function nodeReasons(node: SituationNode, placed: PlacedNode | undefined): readonly string[] {
   if (node.isUnclean) return ['the node is unclean'];
+  if (placed?.isUnclean === true) return ['the node is to be fenced'];
   if (!node.isOnline) return [node.isPending ? 'the node is still joining' : 'the node is offline'];
   if (node.isStandby)
     return [
@@ -89,12 +94,19 @@ function nodeReasons(node: SituationNode, isAvailable: boolean): readonly string
     ];
   if (node.isMaintenance) return ['the node is in maintenance'];
   if (node.isShutdown) return ['the node is leaving'];
-  return isAvailable ? [] : ['the node takes no resources now'];
+  return placed?.isAvailable === false ? ['the node takes no resources now'] : [];
+}
+
+/** What should be done and cannot: the first thing to know at night. */
+function blockedChange(change: Change | undefined): readonly string[] {
+  if (change?.blocked !== true) return [];
+  const because = change.reason === undefined ? '' : `: ${noteInWords(change.reason)}`;
+  return [`it should ${change.change}, and cannot${because}`];
 }
 
 function obstacles({ situation }: Decision, instance: PrimitiveInstance): readonly string[] {
   const found: string[] = [];
-  if (!situation.hasQuorum)
+  if (!situation.hasQuorum && situation.options.noQuorumPolicy !== 'ignore')
     found.push(`this partition has no quorum (no-quorum-policy is ${situation.options.noQuorumPolicy})`);
   if (situation.options.isFencingEnabled && !situation.options.hasFencing)
     found.push('fencing is enabled, but there is no fence device: nothing is started');
@@ -103,7 +115,8 @@ function obstacles({ situation }: Decision, instance: PrimitiveInstance): readon
     found.push(`it is in maintenance: systole resource maintenance ${instance.configId} off`);
   if (instance.isDisabled)
     found.push(`it is stopped on purpose (target-role): systole resource start ${instance.configId}`);
-  if (!instance.isManaged && !instance.isMaintenance)
+  // What is blocked is not managed either; that it is blocked says more.
+  if (!instance.isManaged && !instance.isMaintenance && !instance.isBlocked)
     found.push(`it is not managed: systole resource manage ${instance.configId}`);
   if (instance.isBlocked)
     found.push(`it is blocked after a failure: mend it, then systole resource cleanup ${instance.configId}`);
@@ -131,7 +144,9 @@ function sourceText(source: Contribution['source']): string {
     case 'stickiness':
       return 'stickiness: it is there';
     case 'failures':
-      return `${source.count >= INFINITY ? 'too many' : source.count} failures there, migration-threshold is ${source.threshold}`;
+      return source.count >= INFINITY
+        ? 'it failed there in a way that counts as too often: systole resource cleanup, when the cause is gone'
+        : `${source.count} failures there, migration-threshold is ${source.threshold}`;
     case 'health':
       return "the node's health";
     case 'ticket':
@@ -145,7 +160,7 @@ function sourceText(source: Contribution['source']): string {
     case 'utilization':
       return 'too little capacity is left there';
     case 'targetRole':
-      return 'target-role';
+      return 'it is to be stopped (target-role, or on-fail after a failure)';
     case 'limit':
       return 'no more instances are wanted there';
     case 'promotion':
@@ -163,29 +178,49 @@ export function renderExplanation(answers: readonly InstanceAnswer[], onlyNode: 
   return answers.map((answer) => oneExplanation(answer, onlyNode)).join('\n\n');
 }
 
+/** Each node with its score and where that comes from; nodes of which the same is to be said share a line. */
+function nodeLines(answer: InstanceAnswer, onlyNode: string | undefined): readonly string[] {
+  const byText = new Map<string, string[]>();
+  for (const { node, score, reasons, isHere } of answer.where) {
+    if (onlyNode !== undefined && node !== onlyNode) continue;
+    const mark = isHere ? ', here' : node === answer.wanted ? ', chosen' : '';
+    const text = [`${scoreText(score)}${mark}`, ...reasons.map((reason) => `      ${reason}`)].join('\n');
+    const names = byText.get(text);
+    if (names === undefined) byText.set(text, [node]);
+    else names.push(node);
+  }
+  return [...byText].map(([text, names]) => `  ${names.join(', ')}: ${text}`);
+}
+
+function scoreText(score: number | undefined): string {
+  if (score === undefined) return 'not allowed';
+  return score <= -INFINITY ? 'must not (-INFINITY)' : `score ${formatScore(score)}`;
+}
+
+/** Said once for all nodes, unless it waits for something. */
+const isFirstProbe = ({ key, waitsFor }: ActionExplanation): boolean =>
+  key.endsWith('_monitor_0') && waitsFor.length === 0;
+
 function oneExplanation(answer: InstanceAnswer, onlyNode: string | undefined): string {
   const at = answer.nodes.length === 0 ? 'runs nowhere' : `is ${answer.role} on ${answer.nodes.join(', ')}`;
   const moves =
     answer.wanted !== undefined && !answer.nodes.includes(answer.wanted) ? `; it would go to ${answer.wanted}` : '';
   const obstacles = answer.obstacles.map((text) => `  ! ${text}`);
-  const nodes = answer.where
-    .filter(({ node }) => onlyNode === undefined || node === onlyNode)
-    .map(({ node, score, reasons, isHere }) => {
-      const mark = isHere ? ', here' : node === answer.wanted ? ', chosen' : '';
-      const value =
-        score === undefined
-          ? 'not allowed'
-          : score <= -INFINITY
-            ? 'must not (-INFINITY)'
-            : `score ${formatScore(score)}`;
-      return [`  ${node}: ${value}${mark}`, ...reasons.map((reason) => `      ${reason}`)].join('\n');
-    });
-  const actions = answer.actions.map(({ operation, sentence, waitsFor }) => {
+  const nodes = nodeLines(answer, onlyNode);
+  const probed = answer.actions.filter(isFirstProbe);
+  const probes =
+    probed.length === 0
+      ? []
+      : [
+          `  > probe: nobody knows whether it runs on ${probed.map(({ node }) => node).join(', ')}: look before it starts`,
+        ];
+  const others = answer.actions.filter((action) => !isFirstProbe(action));
+  const actions = others.map(({ operation, sentence, waitsFor }) => {
     const shown = waitsFor.slice(0, 3).join(', ');
     const more = waitsFor.length > 3 ? ` and ${waitsFor.length - 3} more` : '';
     const after = waitsFor.length === 0 ? '' : `; after ${shown}${more}`;
     return `  > ${operation}: ${sentence}${after}`;
   });
   const why = answer.sentence === '' ? [] : [`  ${answer.sentence}`];
-  return [`${answer.resource} ${at}${moves}`, ...why, ...obstacles, ...nodes, ...actions].join('\n');
+  return [`${answer.resource} ${at}${moves}`, ...why, ...obstacles, ...nodes, ...probes, ...actions].join('\n');
 }

@@ -84,6 +84,9 @@ const gerund = (operation: string): string => gerunds[operation] ?? operation;
 const known: Readonly<Record<string, string>> = {
   'node availability': 'no node may run it',
   'being multiply active': 'it is active on several nodes',
+  removed: 'it is no longer configured',
+  'maintenance mode': 'maintenance mode is on',
+  'deadman ticket was lost': 'its ticket was lost, and loss-policy says fence',
   'resource definition change': 'its definition has changed',
   'no quorum': 'this partition has no quorum',
   'quorum freeze': 'without quorum nothing new is started',

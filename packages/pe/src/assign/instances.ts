@@ -7,7 +7,7 @@
  */
 import { INFINITY } from '@systole/cib';
 import { byNumber, inTurn, by, type Compare } from '@systole/kernel';
-import { ABSENT, addScoreDeep, NOWHERE, touch, type Board, type Slot } from './board.ts';
+import { ABSENT, addScoreDeep, note, NOWHERE, touch, type Board, type Slot } from './board.ts';
 import { takeOff } from './choose.ts';
 import { hasInfluence, linksAsDependent, linksAsPrimary } from './links.ts';
 import { factorOf } from './factor.ts';
@@ -182,6 +182,8 @@ function banUnusable(board: Board, holder: Slot, instance: Slot, perNode: number
       (holder.scores[at] ?? ABSENT) >= 0 &&
       (holder.counts?.[at] ?? 0) < perNode;
     if (isUsable) continue;
+    const isFull = (holder.counts?.[at] ?? 0) >= perNode;
+    if (isFull && seat.isAvailable) note(board, instance, at, -INFINITY, { type: 'limit' });
     instance.scores[at] = -INFINITY;
     for (const child of instance.children) if (child.scores[at] !== ABSENT) child.scores[at] = -INFINITY;
   }

@@ -64,7 +64,9 @@ function actionSentence(action: TransitionAction, instance: PrimitiveInstance, n
     case 'start':
       return `it is to run on ${node}${because}`;
     case 'stop':
-      return `it must leave ${node}, or be started anew there${because}`;
+      return because === '' && action.reason !== undefined
+        ? `stopped on ${node}: ${action.reason}`
+        : `it must leave ${node}, or be started anew there${because}`;
     case 'promote':
       return `it is to be promoted on ${node}${because}`;
     case 'demote':

@@ -50,21 +50,35 @@ const tieBreaks = {
 } as const satisfies Record<Options['placementStrategy'], string>;
 
 function whyNowhere(decision: Decision, instance: PrimitiveInstance, place: Place | undefined): string {
-  const { situation } = decision;
+  const { situation, placement } = decision;
   if (instance.isRemoved) return 'it is no longer configured';
-  if (instance.isDisabled || place?.nextRole === 'Stopped') {
-    return instance.isDisabled ? 'target-role says Stopped' : 'a failure or a ticket keeps it stopped';
-  }
+  if (instance.isDisabled) return 'target-role says Stopped';
   if (situation.options.stopsAll) return 'stop-all-resources is set';
-  const possible = situation.nodes.filter((node) => isPossible(decision, place, node));
+  if (place?.lock !== undefined) {
+    return `it is locked to ${place.lock.node.name}, which was shut down, and waits for it (shutdown-lock)`;
+  }
+  const own = placement.contributions.filter((one) => isOwn(one.instance, instance) && one.score <= -INFINITY);
+  const everywhere = own.find((one) => one.node === undefined && one.source.type !== 'targetRole');
+  const [first] = situation.nodes;
+  if (everywhere !== undefined && first !== undefined) return contributionText(everywhere.source, first);
+  const available = situation.nodes.filter((node) => placement.nodes[node.index]?.isAvailable === true);
+  if (available.length === 0) return 'no node is available';
+  const possible = available.filter((node) => isPossible(decision, place, node));
   if (possible.length > 0) {
     const names = possible.map((node) => node.name).join(', ');
     return `${names} could run it, but what it needs (a colocated resource, a free instance, capacity) is not there`;
   }
-  const available = decision.placement.nodes.filter((one) => one.isAvailable);
-  if (available.length === 0) return 'no node is available';
-  return 'it is allowed on none of the nodes that are available';
+  const bans = available.flatMap((node) => {
+    const ban = own.find((one) => one.node === node);
+    return ban === undefined ? [] : [`${node.name} (${contributionText(ban.source, node)})`];
+  });
+  const shown =
+    bans.length === 0 ? '' : `: ${bans.slice(0, NODES_SHOWN).join(', ')}${bans.length > NODES_SHOWN ? ', …' : ''}`;
+  return `it is allowed on none of the nodes that are available${shown}`;
 }
+
+/** Enough to see the pattern in a sentence; each node's own explanation follows. */
+const NODES_SHOWN = 4;
 
 function isPossible(decision: Decision, place: Place | undefined, node: Node): boolean {
   const allowed = place?.allowed[node.index];
@@ -155,7 +169,9 @@ function contributionText(source: ContributionSource, node: Node): string {
     case 'stickiness':
       return `stickiness: it is on ${node.name} now`;
     case 'failures':
-      return `it failed ${source.count >= INFINITY ? 'fatally' : `${source.count} times`} here, and may ${source.threshold >= INFINITY ? 'not' : `only ${source.threshold} times`} (migration-threshold)`;
+      return source.count >= INFINITY
+        ? `it failed on ${node.name} in a way that counts as too often: clean it up when the cause is gone`
+        : `it failed ${source.count} times on ${node.name}, and may only ${source.threshold} times (migration-threshold)`;
     case 'health':
       return `the health of ${node.name}`;
     case 'ticket':
@@ -169,7 +185,7 @@ function contributionText(source: ContributionSource, node: Node): string {
     case 'utilization':
       return `it needs more than is left on ${node.name}`;
     case 'targetRole':
-      return 'target-role';
+      return 'it is to be stopped (target-role, or on-fail after a failure)';
     case 'limit':
       return 'there are as many instances as there may be';
     case 'promotion':
