@@ -132,6 +132,10 @@ async function runOnce(values: Values, host: SimulateHost): Promise<void> {
     failures: failuresOf(values['op-fail'] ?? []),
     ...(host.timeZone === undefined ? {} : { timeZone: host.timeZone }),
   });
+  const failures = values['op-fail']?.length ?? 0;
+  const missed = failures - simulation.applied.failed.length;
+  if (missed > 0)
+    host.writeError(`${missed} of ${failures} --op-fail: no such action was carried out, so it did not fail\n`);
   saveFiles(values, host, cib, simulation);
   if (format === 'json') host.write(`${JSON.stringify(resultOf(simulation))}\n`);
   else
@@ -149,11 +153,15 @@ async function readInput(values: Values, host: SimulateHost): Promise<Cib> {
   if (values.live === true && values.xml !== undefined) throw new Wrong('give --xml or --live, not both', 2);
   if (values.live === true) return await host.liveCib();
   if (values.xml === undefined) throw new Wrong(`give --xml FILE, --live or --batch\n\n${simulateHelp}`, 2);
-  return readCib(values.xml, host);
+  return readCib(values.xml, host, (text) => host.writeError(`${text}\n`));
 }
 
 /** Pacemaker's XML, or our own JSON. */
-async function readCib(path: string, host: Pick<SimulateHost, 'readFile'>): Promise<Cib> {
+async function readCib(
+  path: string,
+  host: Pick<SimulateHost, 'readFile'>,
+  remark: (text: string) => void = () => {},
+): Promise<Cib> {
   let text: string;
   try {
     text = host.readFile(path);
@@ -162,9 +170,14 @@ async function readCib(path: string, host: Pick<SimulateHost, 'readFile'>): Prom
   }
   if (!text.trimStart().startsWith('{')) {
     const imported = importCib(text);
-    if (imported.ok) return imported.value.cib;
-    const { line, message } = imported.error;
-    throw new Wrong(`${path}:${line}: ${message}`, 1);
+    if (!imported.ok) {
+      const { line, message } = imported.error;
+      throw new Wrong(`${path}${line === undefined ? '' : `:${line}`}: ${message}`, 1);
+    }
+    for (const { kind, line, element, message } of imported.value.notes) {
+      if (kind === 'ignored') remark(`${path}:${line}: ${element}: ${message}`);
+    }
+    return imported.value.cib;
   }
   let value: unknown;
   try {
@@ -176,7 +189,7 @@ async function readCib(path: string, host: Pick<SimulateHost, 'readFile'>): Prom
   const { checkCib } = await import('@systole/cib/schema');
   const checked = checkCib(value);
   if (checked.ok) return checked.value;
-  throw new Wrong(`${path}: ${checked.error.map((problem) => JSON.stringify(problem)).join('\n')}`, 1);
+  throw new Wrong(checked.error.map((problem) => `${path}: ${problem.path}: ${problem.message}`).join('\n'), 1);
 }
 
 function parseTime(text: string): number {
@@ -234,6 +247,9 @@ function saveFiles(values: Values, host: SimulateHost, input: Cib, simulation: S
   if (values['save-output'] !== undefined) host.writeFile(values['save-output'], exportCib(simulation.applied.cib));
 }
 
+/** A mistake of ours is told with its place; a mistake in the input has a message of its own. */
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
 /** Each line of input is a case, answered by one line before the next is read. A case that fails does not end the run. */
 async function runBatch(host: SimulateHost): Promise<void> {
   for await (const line of host.lines()) {
@@ -248,9 +264,7 @@ async function runBatch(host: SimulateHost): Promise<void> {
       const result = resultOf(simulate(cib, { now, mayBeMasked: true }));
       host.write(`${JSON.stringify({ name, result })}\n`);
     } catch (error) {
-      host.write(
-        `${JSON.stringify({ name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })}\n`,
-      );
+      host.write(`${JSON.stringify({ name, error: error instanceof Wrong ? error.message : stackOf(error) })}\n`);
     }
   }
 }

@@ -10,6 +10,8 @@ export interface Finding {
   readonly advice: string;
 }
 
+/** As the cluster reads an option that is on by default: what is neither yes nor no leaves it on. */
+export const isNo = (text: string | undefined): boolean => /^(?:false|no|off|n|0)$/i.test(text ?? '');
 export const isYes = (text: string | undefined): boolean => /^(?:true|yes|on|y|1)$/i.test(text ?? '');
 
 export function allPrimitives(resources: readonly Resource[]): readonly Primitive[] {

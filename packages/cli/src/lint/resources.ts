@@ -2,11 +2,11 @@
 import type { Configuration, Primitive, Resource } from '@systole/cib';
 import { readOption } from '../commands/options.ts';
 import type { Item } from '../language/items.ts';
-import { type Finding, isDevice, isYes, values } from './finding.ts';
+import { type Finding, isDevice, isNo, isYes, values } from './finding.ts';
 
 export function fencing(items: readonly Item[], primitives: readonly Primitive[]): readonly Finding[] {
   const devices = primitives.filter((primitive) => isDevice(primitive, items));
-  if (!isYes(readOption(items, 'fencing-enabled'))) {
+  if (isNo(readOption(items, 'fencing-enabled'))) {
     return [
       {
         level: 'error',
