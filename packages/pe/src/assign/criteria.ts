@@ -12,6 +12,7 @@ import {
   addScoreDeep,
   note,
   PROBE_EXCLUSIVE,
+  PROBE_NEVER,
   PROMOTED,
   setDiscovery,
   sum,
@@ -147,7 +148,7 @@ function applyScores(
   mode = 0,
 ): void {
   if (role === UNKNOWN || role === slot.nextRole) {
-    for (const { at, score } of scores) locate(slot, at, counts ? score : 0, mode);
+    for (const { at, score } of scores) locate(board, slot, at, counts ? score : 0, mode);
     if (counts) explain(slot);
   }
   const { instance } = slot;
@@ -175,8 +176,10 @@ function applyScores(
   }
 }
 
-function locate(slot: Slot, at: number, score: number, mode: number): void {
+function locate(board: Board, slot: Slot, at: number, score: number, mode: number): void {
   const before = slot.scores[at] ?? ABSENT;
+  // A rule may hold on every node; what is not a bundle's own is still never looked for inside it.
+  if (before === ABSENT && board.seats[at]?.isBundleNode === true) setDiscovery(slot, at, PROBE_NEVER);
   slot.scores[at] = before === ABSENT ? score : sum(before, score);
   if ((slot.discovery?.[at] ?? 0) < mode) {
     if (mode === PROBE_EXCLUSIVE) slot.hasExclusiveProbes = true;

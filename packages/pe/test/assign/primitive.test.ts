@@ -153,3 +153,15 @@ describe('a shutdown lock', () => {
     expect(limited.placement.recheck?.at).toBe(1_700_000_121);
   });
 });
+
+test('a rule that holds on every node lets nothing be looked for inside bundles', () => {
+  const bundle = `<bundle id="b"><docker image="i" replicas="1"/><network control-port="3121"/>${dummy('inner')}</bundle>`;
+  const { placeOf, situation } = placed({
+    nodes: ['a'],
+    resources: bundle + dummy('web'),
+    constraints:
+      '<rsc_location id="l" rsc="web"><rule id="r" score="10"><date_expression id="d" operation="gt" start="2020-01-01"/></rule></rsc_location>',
+  });
+  const inside = situation.nodeByName.get('b-0');
+  expect(placeOf('web').allowed[inside?.index ?? -1]).toEqual({ score: 10, discovery: 'never' });
+});
