@@ -40,7 +40,8 @@ export function describer(plan: Plan): (draft: Draft) => TransitionAction {
     if (special.migrate_source !== undefined) action.source = special.migrate_source;
     if (special.migrate_target !== undefined) action.target = special.migrate_target;
     if (operation === 'lrm_delete') action.mode = 'cib';
-    const priority = Math.max(subject?.of.priority ?? 0, draft.priority);
+    const own = subject === undefined ? 0 : (plan.placement.places[subject.of.index]?.priority ?? 0);
+    const priority = Math.max(own, draft.priority);
     if (priority > 0) action.priority = priority;
     if (isFencing && has(draft.flags, Flag.pseudo)) action.isImplied = true;
     if (operation === 'maintenance_nodes') action.maintenance = maintenanceChanges(plan);

@@ -125,6 +125,8 @@ function placeOfSlot(board: Board, slot: Slot, first: Int32Array): Place {
     role: roleNames[slot.role] ?? 'Unknown',
     isManaged: slot.isManaged,
     isBlocked: slot.isBlocked,
+    // An instance's own was spent as its promotion score.
+    priority: slot.parent !== undefined && topIsPromotable(slot) ? slot.parent.instance.priority : slot.priority,
     hasExclusiveProbes: slot.hasExclusiveProbes,
     children: slot.children.map((child) => child.instance),
     // Made when asked for: few instances are, and with many nodes it is the largest part of the result.

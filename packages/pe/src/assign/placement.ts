@@ -34,6 +34,8 @@ export interface Place {
   readonly role: InstanceRole;
   readonly isManaged: boolean;
   readonly isBlocked: boolean;
+  /** Of its actions: as configured, and what colocations with a role added. */
+  readonly priority: number;
   /** Probed only where a location constraint says so. */
   readonly hasExclusiveProbes: boolean;
   /** Its children; those of a clone in the order in which they were placed (promoted first). */

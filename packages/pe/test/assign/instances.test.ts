@@ -168,3 +168,9 @@ describe('a remote node', () => {
     expect(cluster.nodeOf('web')).toBe('a');
   });
 });
+
+test('an instance acts with the priority of its clone, whatever its promotion score was', () => {
+  const resources = `<clone id="pool">${meta('pool', { promotable: 'true', priority: 3 })}<primitive id="db" class="ocf" provider="pacemaker" type="Stateful"/></clone>`;
+  const { placeOf } = placed({ nodes: ['a'], resources, running: ['db@a'], attributes: ['a master-db=100'] });
+  expect(placeOf('db:0').priority).toBe(3);
+});
