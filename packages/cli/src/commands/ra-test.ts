@@ -27,7 +27,9 @@ export async function test(context: Context, args: readonly string[]): Promise<n
   if (agent.class === 'stonith') {
     throw new SystoleError('refused', 'a fence agent is tried with its device: systole fencing test DEVICE');
   }
-  const places = agentPlaces();
+  // As the daemon takes it; a trial that is not to meet what an earlier one left running gives a folder of its own.
+  const { HA_RSCTMP: agentState } = process.env;
+  const places = { ...agentPlaces(), ...(agentState === undefined ? {} : { agentState }) };
   const located = locateAgent(agent, places, (paths) => paths.find((path) => existsSync(path)));
   if (located === undefined) throw new SystoleError('notFound', `there is no agent ${formatAgentName(agent)} here`);
   const findings: Finding[] = [];
