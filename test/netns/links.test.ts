@@ -61,7 +61,10 @@ describe.skipIf(notHere !== undefined)('the link of a node', () => {
       await lab.machine('n3').run('nft', `table ip deaf { ${drop}; }`);
       const deaf = await lab.trySystole('n1', ['net', 'link', 'add', ...addresses]);
       expect(deaf.stderr).toContain('does not answer over link 1');
-      expect(await lab.systole('n1', 'net', 'link', 'show')).not.toContain('link 1');
+      await until(
+        'link 1 is taken back',
+        async () => !(await lab.systole('n1', 'net', 'link', 'show')).includes('link 1'),
+      );
       await lab.machine('n3').run('nft', 'delete table ip deaf');
 
       await lab.systole('n1', 'net', 'link', 'add', ...addresses, 'priority=20');

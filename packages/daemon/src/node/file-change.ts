@@ -67,6 +67,7 @@ export class FileChanges {
   #change: Change | undefined;
   #asked: { readonly requestId: string; readonly id: string } | undefined;
   #number = 0;
+  #refusal = '';
   #effects: FileChangeEffect[] = [];
 
   constructor(self: string, nodes: readonly string[]) {
@@ -146,10 +147,12 @@ export class FileChanges {
         this.#change = undefined;
         if (change.stage === 'applying')
           this.#effects.push({ type: 'changeFile', id: change.id, step: 'undo', change: change.change });
+        else this.#answer('refused', this.#refusal);
     }
   }
 
   #done({ id, step, problem }: Extract<FileChangeInput, { type: 'done' }>): void {
+    if (step === 'undo' && this.#asked?.id === id) return this.#answer('refused', this.#refusal);
     if (this.#change?.id !== id || step === 'undo') return;
     const type = step === 'check' ? 'checked' : 'applied';
     this.#effects.push({ type: 'send', message: { type, id, ...(problem === undefined ? {} : { problem }) } });
@@ -162,7 +165,7 @@ export class FileChanges {
     const isOurs = change.by === this.#self;
     if (problems.length > 0) {
       if (isOurs) this.#effects.push({ type: 'send', message: { type: 'undo', id: change.id } });
-      if (isOurs) this.#answer('refused', problems.join('; '));
+      this.#refusal = problems.join('; '); // told when it is taken back here
     } else if (change.stage === 'checking') {
       if (isOurs) this.#effects.push({ type: 'send', message: { type: 'commit', id: change.id } });
     } else {
