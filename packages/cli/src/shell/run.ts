@@ -37,11 +37,12 @@ function unknownWord(level: Level, word: string, isAmbiguous: boolean): UsageErr
       .map((entry) => entry.word);
     return new UsageError(`"${word}" is ambiguous${where}: ${starting.join(', ')}`);
   }
-  const list = level.children.map((entry) => entry.word).join(', ');
-  return new UsageError(
-    `there is no command "${word}"${where}${didYouMean(word, words)}`,
-    `  commands${where}: ${list}`,
-  );
+  const message = `there is no command "${word}"${where}`;
+  const near = didYouMean(word, words);
+  // One good guess helps more than a long list beside it.
+  if (near !== '') return new UsageError(`${message}${near}`);
+  const list = level.children.flatMap((entry) => (entry.isHidden === true ? [] : [entry.word])).join(', ');
+  return new UsageError(message, `  commands${where}: ${list}`);
 }
 
 /** Runs a command line. @returns the exit status. */
