@@ -3,7 +3,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { perform } from '../../agents/ipvs/checker/checks.ts';
-import { parseRules, type Check } from '../../agents/ipvs/checker/rules.ts';
+import type { Check } from '../../agents/ipvs/checker/check-line.ts';
+import { parseRules } from '../../agents/ipvs/checker/rules.ts';
 
 const open: Server[] = [];
 afterEach(() => {

@@ -1,5 +1,5 @@
 /**
- * The ruleset of a director: the format of `ipvsadm -S`, so that an existing file works as it is, with lines of our own
+ * The ruleset of a director: the format of `ipvsadm -S -n`, so that an existing file works as it is, with lines of our own
  * that say how real servers are checked. A line of ours belongs to the service (`-A`) or real server (`-a`) above it.
  *
  *   -A -t 10.0.0.100:80 -s wlc
@@ -9,6 +9,8 @@
  *   -a -t 10.0.0.100:80 -r 10.0.0.12:80 -g -w 1
  *   check tcp port=8443
  */
+import { type Check, parseCheck } from './check-line.ts';
+import { milliseconds, RulesError, splitWords, wholeNumber } from './words.ts';
 
 export interface Rules {
   readonly services: readonly VirtualService[];
@@ -22,8 +24,8 @@ export interface VirtualService {
   readonly servers: readonly RealServer[];
   /** For servers that have none of their own. All must pass. */
   readonly checks: readonly Check[];
-  /** Alone in the service while too few real servers are up: an address, with the servers' way of forwarding. */
-  readonly sorry?: string;
+  /** Alone in the service while too few real servers are up. */
+  readonly sorry?: SorryServer;
   /** The sum of weights of servers that are up which counts as enough; and by how much more or less it must change. */
   readonly quorum: number;
   readonly hysteresis: number;
@@ -33,8 +35,16 @@ export interface VirtualService {
   readonly slowStartMs: number;
   /** Whether servers are taken to be down until their first check has passed. */
   readonly isDownAtFirst: boolean;
+  /** A folder: a server gets no new connections while a file there has its name, with its port or without. */
+  readonly maintenance?: string;
   /** Run with `up` or `down`, the service and (for servers) the server as arguments. */
   readonly notify?: string;
+}
+
+export interface SorryServer {
+  readonly address: string;
+  /** What stands behind the address: the way of forwarding, where it is not that of the servers. */
+  readonly options: string;
 }
 
 export interface RealServer {
@@ -45,26 +55,6 @@ export interface RealServer {
   readonly checks: readonly Check[];
 }
 
-export interface Check {
-  readonly kind: 'tcp' | 'http' | 'https' | 'smtp' | 'dns' | 'udp' | 'ping' | 'script';
-  readonly everyMs: number;
-  readonly timeoutMs: number;
-  /** So many failures in a row make a server down, so many successes up. */
-  readonly down: number;
-  readonly up: number;
-  /** The rest as written: `path`, `status`, `contains`, `host`, `port`, `address`, `name`, `type`, `send`, `expect`, `run`. */
-  readonly options: Readonly<Record<string, string>>;
-}
-
-/** What is wrong with a ruleset, by line (from 1). */
-export class RulesError extends Error {
-  override readonly name = 'RulesError';
-  constructor(line: number, message: string) {
-    super(`line ${line}: ${message}`);
-  }
-}
-
-const kinds = ['tcp', 'http', 'https', 'smtp', 'dns', 'udp', 'ping', 'script'] as const;
 const serviceFlags = new Set([
   '-t',
   '-u',
@@ -102,6 +92,9 @@ export function parseRules(text: string): Rules {
       const service = byName.get(name);
       if (service === undefined) throw new RulesError(number, `a server of ${name}, but no -A line for that service`);
       const server = newServer(rest, line, number);
+      if (service.servers.some(({ address }) => address === server.address)) {
+        throw new RulesError(number, `${name} has the server ${server.address} already`);
+      }
       service.servers.push(server);
       current = service;
       latest = server;
@@ -113,7 +106,25 @@ export function parseRules(text: string): Rules {
       applyDirective(current, word, rest, number);
     }
   }
+  for (const service of services) demandPorts(service);
   return { services };
+}
+
+/** A server's own checks, or else its service's. */
+export const checksOf = (service: VirtualService, server: RealServer): readonly Check[] =>
+  server.checks.length > 0 ? server.checks : service.checks;
+
+/** Servers of a firewall mark have no port of their own, and a connection needs one. */
+function demandPorts(service: ServiceBuilding): void {
+  for (const server of service.servers) {
+    const hasPort = /^(?:\[.+\]|[^:]+):[1-9]\d*$/u.test(server.address);
+    const check = checksOf(service, server).find(
+      ({ kind, options }) => (kind === 'tcp' || kind === 'udp') && options['port'] === undefined,
+    );
+    if (!hasPort && check !== undefined) {
+      throw new RulesError(check.line, `${server.address} has no port: say which to check, by port=NUMBER`);
+    }
+  }
 }
 
 function newService(name: string, line: string): ServiceBuilding {
@@ -141,7 +152,7 @@ function applyDirective(service: ServiceBuilding, word: string, rest: readonly s
   switch (word) {
     case 'sorry':
       if (value === '') throw new RulesError(number, 'sorry needs an address');
-      service.sorry = value;
+      service.sorry = { address: value, options: rest.slice(1).join(' ') };
       break;
     case 'quorum':
       service.quorum = wholeNumber(value, number);
@@ -157,39 +168,20 @@ function applyDirective(service: ServiceBuilding, word: string, rest: readonly s
     case 'down-at-first':
       service.isDownAtFirst = true;
       break;
+    case 'maintenance':
+      if (!value.startsWith('/')) throw new RulesError(number, 'maintenance needs the path of a folder');
+      service.maintenance = value;
+      break;
     case 'notify':
+      if (value === '') throw new RulesError(number, 'notify needs a program');
       service.notify = rest.join(' ');
       break;
     default:
       throw new RulesError(
         number,
-        `"${word}" is not known; a line begins with -A, -a, check, sorry, quorum, on-down, slow-start, down-at-first or notify`,
+        `"${word}" is not known; a line begins with -A, -a, check, sorry, quorum, on-down, slow-start, down-at-first, maintenance or notify`,
       );
   }
-}
-
-function parseCheck(words: readonly string[], number: number): Check {
-  const [kindWord = '', ...rest] = words;
-  const kind = kinds.find((known) => known === kindWord);
-  if (kind === undefined)
-    throw new RulesError(number, `no check is called "${kindWord}"; there are ${kinds.join(', ')}`);
-  const options: Record<string, string> = {};
-  for (const word of rest) {
-    const equals = word.indexOf('=');
-    if (equals < 1) throw new RulesError(number, `"${word}" is not of the form name=value`);
-    options[word.slice(0, equals)] = word.slice(equals + 1);
-  }
-  if (kind === 'script' && options['run'] === undefined) throw new RulesError(number, 'a script check needs run=PATH');
-  if (kind === 'dns' && options['name'] === undefined) options['name'] = '.';
-  const { every = '5s', timeout = '3s', down = '3', up = '1', ...own } = options;
-  return {
-    kind,
-    everyMs: milliseconds(every, number),
-    timeoutMs: milliseconds(timeout, number),
-    down: Math.max(1, wholeNumber(down, number)),
-    up: Math.max(1, wholeNumber(up, number)),
-    options: own,
-  };
 }
 
 function serviceName(words: readonly string[], number: number): string {
@@ -204,19 +196,3 @@ function after(words: readonly string[], ...flags: readonly string[]): string | 
   const index = words.findIndex((word) => flags.includes(word));
   return index < 0 ? undefined : words[index + 1];
 }
-
-function wholeNumber(text: string, number: number): number {
-  if (!/^\d{1,9}$/u.test(text)) throw new RulesError(number, `"${text}" is not a whole number`);
-  return Number(text);
-}
-
-function milliseconds(text: string, number: number): number {
-  const match = /^(\d{1,9})(ms|s|min)?$/u.exec(text);
-  if (match === null) throw new RulesError(number, `"${text}" is not a time; write 500ms, 5s or 1min`);
-  const factor = match[2] === 'ms' ? 1 : match[2] === 'min' ? 60_000 : 1000;
-  return Number(match[1]) * factor;
-}
-
-/** Words between blanks; double quotes hold words together. */
-const splitWords = (line: string): readonly string[] =>
-  [...line.matchAll(/(?:[^\s"]|"[^"]*")+/gu)].map((match) => match[0].replaceAll('"', ''));
