@@ -95,6 +95,11 @@ describe('our own agents keep their contract', () => {
     ['an interface found by its route', { ip: '10.77.7.9', cidr_netmask: '24' }],
     ['IPv6', { ip: 'fd77::7', cidr_netmask: '64', nic: 'link0' }],
     ['a look for duplicates first', { ip: '10.77.7.10', nic: 'link0', check_duplicates: 'before' }],
+    [
+      'a look for duplicates of IPv6 first',
+      { ip: 'fd77::8', cidr_netmask: '64', nic: 'link0', check_duplicates: 'before' },
+    ],
+    ['a label, and announcements that go on', { ip: '10.77.7.11', nic: 'link0', label: 'link0:vip', arp_refresh: '1' }],
   ] as const)('vip with %s', { timeout: 30_000 }, async ([, parameters]) => {
     execFileSync('ip', ['netns', 'add', namespace]);
     try {

@@ -84,8 +84,10 @@ const lvs: Recipe = {
     ...addressOptions,
   ],
   text: `${vipLine('{id}-ip')}
-primitive {id}-ipvs ocf:systole:ipvs params file={rules}{sync_interface? sync_interface={sync_interface}} op start timeout=20s interval=0 op stop timeout=20s interval=0 op monitor interval=10s timeout=10s
-group {id} {id}-ipvs {id}-ip`,
+primitive {id}-ipvs ocf:systole:ipvs params file={rules} op start timeout=20s interval=0 op stop timeout=20s interval=0 op monitor interval=10s timeout=10s
+group {id} {id}-ipvs {id}-ip{sync_interface?
+primitive {id}-sync ocf:systole:ipvs-sync params interface={sync_interface} op start timeout=20s interval=0 op stop timeout=20s interval=0 op monitor interval=20s timeout=10s
+clone {id}-syncs {id}-sync meta interleave=true}`,
 };
 
 const ipmi: Recipe = {
