@@ -33,8 +33,14 @@ export interface LabOptions {
   readonly programs?: string;
   /** Shell text that every machine runs when it boots, ending in `&&`. */
   readonly prepare?: string;
+  /** Machines of another kind than namespaces; undefined for those that are of the usual one. */
+  readonly build?: (node: string, lab: Lab) => Machine | undefined;
+  /** More of a machine's hardware: done each time it is switched on, after its first cable is in. */
+  readonly wire?: (machine: Machine) => Promise<void>;
   /** The quorum section of every node's file. */
   readonly quorum?: object;
+  /** How soon silence counts as death, as in every node's file. */
+  readonly timing?: object;
   readonly onLog?: (line: LogLine) => void;
   /** What a daemon prints that is no log line: on standard error, or when it fails. */
   readonly onText?: (node: string, text: string) => void;
@@ -77,7 +83,8 @@ export class Lab {
   }
 
   #add(node: string): void {
-    this.machines.set(node, new Machine(node, this.#options.prepare));
+    const { build, prepare } = this.#options;
+    this.machines.set(node, build?.(node, this) ?? new Machine(node, prepare));
   }
 
   /** Opens a laboratory with all machines on, and no daemon running. */
@@ -89,7 +96,7 @@ export class Lab {
       await lab.network.open();
       await lab.client.boot();
       await lab.network.connect(lab.client, '10.77.0.250/24', 'fd77::250/64');
-      for (const node of options.nodes) await lab.#bootBare(node);
+      await Promise.all(options.nodes.map((node) => lab.#bootBare(node)));
     } catch (error) {
       await lab.close();
       throw error;
@@ -134,6 +141,7 @@ export class Lab {
     await machine.boot();
     const index = [...this.machines.keys()].indexOf(node) + 1;
     await this.network.connect(machine, `10.77.0.${index}/24`, `fd77::${index}/64`);
+    await this.#options.wire?.(machine);
   }
 
   /** Pulls the machine's plug: every process and the network interface are gone at once. */
@@ -280,6 +288,7 @@ export class Lab {
       links: [{ address: this.address(node), multicast: '239.255.77.1', port: 5405 }],
       api: { socket: '/run/systole/systole.sock' },
       quorum: this.#options.quorum ?? {},
+      timing: this.#options.timing ?? { profile: 'lan' },
       ...(this.#options.agents === undefined ? {} : { agents: this.#options.agents }),
     };
   }

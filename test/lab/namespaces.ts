@@ -7,8 +7,14 @@ import { type Background, run, start, tryRun, type Finished, type RunOptions, un
 
 /** First process of a machine: makes its private places, says that it is ready, then only buries orphans. */
 const init = (prepare: string): string =>
-  `mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/lock /run/resource-agents && ${prepare} echo ready; ` +
+  // Its own interfaces are in a /sys of its own.
+  `mount -t sysfs sysfs /sys && mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/lock /run/resource-agents && ${prepare} echo ready; ` +
   'exec 0</dev/null; while :; do sleep 100000 & wait; done';
+
+/** A network as a machine sees it. */
+export interface Cabling {
+  cable(name: string, pid: number): Promise<void>;
+}
 
 export class Machine {
   readonly name: string;
@@ -26,10 +32,10 @@ export class Machine {
     return this.#init !== undefined;
   }
 
-  /** Its first process, as seen from here. */
   /** What was started in here from outside. */
   readonly #entered = new Set<Background>();
 
+  /** Its first process, as seen from here. */
   get pid(): number {
     if (this.#init === undefined) throw new Error(`${this.name} is off`);
     return this.#pid;
@@ -73,6 +79,11 @@ export class Machine {
     // nsenter stops itself when what it runs is stopped, and would never take note of its end; the namespace waits for that.
     for (const { process: entered } of this.#entered) entered.kill('SIGCONT');
     await machine.ended;
+  }
+
+  /** Gets an interface on a network; needed again after each boot. */
+  plugIn(network: Cabling): Promise<void> {
+    return network.cable(this.name, this.pid);
   }
 
   argv(...command: readonly string[]): readonly string[] {

@@ -13,9 +13,9 @@ export interface Answer {
 }
 
 /** An answer that takes longer than this counts as none; the next question does not wait for it. */
-const patienceMs = 250;
+const usualPatienceMs = 250;
 
-function ask(url: string, tell: (answer: Answer) => void): void {
+export function ask(url: string, patienceMs: number, tell: (answer: Answer) => void): void {
   const asked = Date.now();
   const request = get(url, { agent: false, timeout: patienceMs }, (response) => {
     let text = '';
@@ -29,5 +29,8 @@ function ask(url: string, tell: (answer: Answer) => void): void {
 
 if (import.meta.main) {
   const [url = '', everyMs = '10'] = process.argv.slice(2);
-  setInterval(() => ask(url, (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`)), Number(everyMs));
+  setInterval(
+    () => ask(url, usualPatienceMs, (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`)),
+    Number(everyMs),
+  );
 }
