@@ -1,11 +1,14 @@
 /** What the rooted tests share: a cluster of three real daemons with fencing, and a client that never stops asking. */
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AddressWatch } from '../lab/address-watch.ts';
 import { Lab, type NodeStatus } from '../lab/cluster.ts';
 import { until } from '../lab/command.ts';
 import type { Answer } from '../lab/probe.ts';
 import { root } from '../support/repository.ts';
+
+/** Where all that the daemons say is kept, for whoever has to find out why a test failed. */
+const logFile = process.env['LAB_LOG'];
 
 export const address = '10.77.0.100';
 
@@ -46,6 +49,7 @@ export async function openCluster(configuration: string, options: ClusterOptions
     prepare,
     quorum,
     onText: (node, text) => words.push(`${node}: ${text}`),
+    ...(logFile === undefined ? {} : { onLog: (line) => appendFileSync(logFile, `${JSON.stringify(line)}\n`) }),
     agents: ['/usr/lib/ocf', join(root, 'examples', 'web', 'init.d'), '/etc/init.d'],
   });
   const watch = new AddressWatch(address);

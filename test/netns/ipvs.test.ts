@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { startGuest } from '../lab/guest/guest.ts';
 import { notHere } from './cluster.ts';
+import { hostile, rulesets } from './guest/rulesets-list.ts';
 
 const missing = ['/usr/bin/linux.uml', '/usr/sbin/ipvsadm', '/usr/bin/arping', '/usr/bin/curl'].find(
   (path) => !existsSync(path),
@@ -34,4 +35,72 @@ describe.skipIf(reason !== undefined)('an IPVS director and its real servers, on
     },
     7 * minutes,
   );
+
+  test(
+    'load rulesets of every kind as they are written, refuse those that cannot be, and leave the services of others alone',
+    async () => {
+      const found = await inGuest('test/netns/guest/rulesets.ts');
+      const others = '-A -t 10.9.9.9:99 -s rr';
+      for (const { name, rules } of rulesets) {
+        const wanted = rules.filter((line) => line.startsWith('-')).toSorted();
+        const { codes, said, loaded, changed, left } = found.get(name) as LoadedRuleset;
+        expect({ name, codes, said, left }).toEqual({ name, codes: [7, 0, 0, 0, 0, 0, 7], said: [], left: others });
+        if (wanted.length > 0) expect(loaded.map(plainRule).toSorted(), name).toEqual(wanted.map(plainRule).toSorted());
+        // What is missing is named.
+        expect(changed.code, name).toBeGreaterThan(0);
+        if (changed.code === 1)
+          expect(changed.said).toMatch(/^ocf-exit-reason:the kernel's rules are not the wanted ones: missing: -/u);
+      }
+      for (const { name } of hostile) {
+        const { code, said, left, stopped } = found.get(name) as RefusedRuleset;
+        expect({ name, code, left, stopped }).toEqual({ name, code: 6, left: others, stopped: 0 });
+        expect(said, name).toMatch(/^ocf-exit-reason:/u);
+      }
+      expect(found.get('reload')).toEqual([
+        0,
+        { code: 0, said: '' },
+        { code: 0, said: '' },
+        [
+          '-A -t 10.0.0.100:80 -s rr',
+          others,
+          '-a -t 10.0.0.100:80 -r 10.0.0.11:80 -g -w 5',
+          '-a -t 10.0.0.100:80 -r 10.0.0.12:80 -g -w 1',
+        ],
+        6,
+        0,
+        0,
+      ]);
+      expect(found.get('connection sync')).toEqual([
+        7,
+        0,
+        0,
+        0,
+        [expect.stringContaining('backup sync daemon (mcast=lo, syncid=7'), expect.stringContaining('ttl=2')],
+        'ocf-exit-reason:the backup of the connection sync does not run',
+        0,
+        0,
+        7,
+      ]);
+      expect(found.get('end')).toBe(true);
+    },
+    7 * minutes,
+  );
 });
+
+interface LoadedRuleset {
+  readonly codes: readonly number[];
+  readonly said: readonly string[];
+  readonly loaded: readonly string[];
+  readonly changed: { readonly code: number; readonly said: string };
+  readonly left: string;
+}
+
+interface RefusedRuleset {
+  readonly code: number;
+  readonly said: string;
+  readonly left: string;
+  readonly stopped: number;
+}
+
+/** `ipvsadm -S` does not print thresholds and kinds of tunnel. */
+const plainRule = (line: string): string => line.replace(/ (?:-x|--tun-type|--tun-csum) .*/u, '');

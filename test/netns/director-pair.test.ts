@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { directorTrial, openConnections } from '../lab/director-trial.ts';
+import { notHere } from './cluster.ts';
+
+const missing = ['/usr/bin/linux.uml', '/usr/sbin/ipvsadm', '/usr/bin/arping', '/usr/bin/socat'].find(
+  (path) => !existsSync(path),
+);
+const reason = notHere ?? (missing === undefined ? undefined : `${missing} is not installed`);
+
+const minutes = 60_000;
+
+/** Directors on kernels of their own stand still now and then where many share a processor: that shall not count as death. */
+const timing = { profile: 'custom', suspect: '2s', suspect_max: '6s' };
+
+describe.skipIf(reason !== undefined)('a pair of directors, as in examples/lvs-pair', () => {
+  test.for(['dr', 'nat', 'tun'] as const)(
+    '%s: clients are served through the other director when the active one goes, and their connections go on',
+    { timeout: 6 * minutes },
+    async (method) => {
+      const { activeAtFirst, takeovers, deadServer } = await directorTrial({ method, manager: 'systole', timing });
+      const [standby, power] = takeovers;
+      const other = activeAtFirst === 'lb1' ? 'lb2' : 'lb1';
+      const told = { connectionsAlive: openConnections, isNeighbourTold: true };
+      expect(standby).toMatchObject({ fault: 'standby', from: activeAtFirst, to: other, ...told });
+      expect(power).toMatchObject({ fault: 'power', from: other, to: activeAtFirst, ...told });
+      // Once a dead server is out, nobody is sent to it.
+      expect(deadServer?.lostOnceOut).toBe(0);
+      if (method === 'tun') expect(deadServer?.sorry).toMatch(/^lb[12]$/u);
+    },
+  );
+});
