@@ -16,7 +16,6 @@ const nodes = ['n1', 'n2'] as const;
 const settings = [
   "listen_addresses = '*'",
   'wal_level = replica',
-  'max_wal_senders = 5',
   "wal_keep_size = '64MB'",
   'hot_standby = on',
   'wal_receiver_status_interval = 2',

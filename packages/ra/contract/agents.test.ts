@@ -89,6 +89,18 @@ describe('our own agents keep their contract', () => {
   const isRoot = process.getuid?.() === 0;
   const namespace = `systole-contract-${process.pid}`;
 
+  test.skipIf(!isRoot)('realserver', async () => {
+    execFileSync('ip', ['netns', 'add', namespace]);
+    try {
+      const inside = ['ip', 'netns', 'exec', namespace];
+      execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
+      const parameters = { ip: '10.77.7.7 fd77::7' };
+      expect(broken(await findings('ocf:systole:realserver', { parameters, inside }))).toEqual([]);
+    } finally {
+      execFileSync('ip', ['netns', 'delete', namespace]);
+    }
+  });
+
   test.skipIf(!isRoot).for([
     ['IPv4', { ip: '10.77.7.7', cidr_netmask: '24', nic: 'link0' }],
     ['IPv4 without a netmask', { ip: '10.77.7.8', nic: 'link0' }],
