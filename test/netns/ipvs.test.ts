@@ -28,6 +28,7 @@ describe.skipIf(reason !== undefined)('an IPVS director and its real servers, on
       expect(found.get('dr: 9 requests by round robin')).toEqual(evenly);
       expect(found.get('nat: 9 requests by round robin')).toEqual(evenly);
       expect(found.get('tun: 9 requests by round robin')).toEqual(evenly);
+      expect(found.get('six: 9 requests by round robin')).toEqual(evenly);
       expect(found.get('12 requests by weight')).toEqual({ r1: 6, r2: 4, r3: 2 });
       expect(Object.keys(found.get('6 requests without it') as object).toSorted()).toEqual(['r1', 'r3']);
       expect(found.get('6 requests through the other director')).toEqual({ r1: 3, r2: 2, r3: 1 });
@@ -56,6 +57,13 @@ describe.skipIf(reason !== undefined)('an IPVS director and its real servers, on
         expect({ name, code, left, stopped }).toEqual({ name, code: 6, left: others, stopped: 0 });
         expect(said, name).toMatch(/^ocf-exit-reason:/u);
       }
+      expect(found.get('shared service')).toEqual([
+        0,
+        { code: 6, said: 'ocf-exit-reason:the service -t 10.0.0.100:80 belongs to the resource one' },
+        0,
+        0,
+        0,
+      ]);
       expect(found.get('reload')).toEqual([
         0,
         { code: 0, said: '' },

@@ -8,7 +8,7 @@ import { Machine } from '../../lab/namespaces.ts';
 import { Network } from '../../lab/network.ts';
 import { root } from '../../support/repository.ts';
 
-const addresses = { dr: '10.77.0.100', nat: '10.77.0.101', tun: '10.77.0.102' } as const;
+const addresses = { dr: '10.77.0.100', nat: '10.77.0.101', tun: '10.77.0.102', six: '[fd77::100]' } as const;
 const gateway = '10.8.0.254';
 const agents = join(root, 'packages', 'ra', 'agents');
 const page = join(root, 'examples', 'web', 'server.mjs');
@@ -23,12 +23,12 @@ const found = (what: string, value: unknown): void =>
   void process.stdout.write(`${JSON.stringify({ found: what, value, atMs: Math.round(performance.now()) })}\n`);
 
 async function build(): Promise<void> {
-  await run(['modprobe', '-a', 'ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_wlc', 'veth', 'bridge', 'ipip']);
+  await run(['modprobe', '-a', 'ipv6', 'ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_wlc', 'veth', 'bridge', 'ipip']);
   await network.open();
   for (const machine of [client, ...directors, ...servers]) await machine.boot();
-  await network.connect(client, '10.77.0.250/24');
+  await network.connect(client, '10.77.0.250/24', 'fd77::250/64');
   for (const [index, director] of directors.entries()) {
-    await network.connect(director, `10.77.0.${index + 1}/24`, `10.8.0.${index + 1}/24`);
+    await network.connect(director, `10.77.0.${index + 1}/24`, `10.8.0.${index + 1}/24`, `fd77::${index + 1}/64`);
     await director.run(
       'sysctl',
       '-qw',
@@ -38,7 +38,7 @@ async function build(): Promise<void> {
     );
   }
   for (const [index, server] of servers.entries()) {
-    await network.connect(server, `10.77.0.${index + 21}/24`, `10.8.0.${index + 21}/24`);
+    await network.connect(server, `10.77.0.${index + 21}/24`, `10.8.0.${index + 21}/24`, `fd77::${index + 21}/64`);
     // NAT: answers to clients go back through the director.
     await server.run('ip', 'route', 'add', 'default', 'via', gateway, 'table', '8');
     await server.run('ip', 'rule', 'add', 'from', '10.8.0.0/24', 'to', '10.77.0.0/24', 'table', '8', 'pref', '100');
@@ -54,7 +54,7 @@ const serve = (server: Machine): void =>
   );
 
 interface Agent {
-  readonly name: 'ipvs' | 'ipvs-sync' | 'realserver';
+  readonly name: 'vip' | 'ipvs' | 'ipvs-sync' | 'realserver';
   readonly instance: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -88,7 +88,9 @@ const rules = (address: string, flag: '-g' | '-m' | '-i', net: string, scheduler
   [
     `-A -t ${address}:80 -s ${scheduler}`,
     'check http path=/ every=500ms timeout=2s down=2 up=1',
-    ...servers.map((_server, index) => `-a -t ${address}:80 -r ${net}.${index + 21}:80 ${flag} -w ${3 - index}`),
+    ...servers.map(
+      (_server, index) => `-a -t ${address}:80 -r ${net.replace('N', String(index + 21))}:80 ${flag} -w ${3 - index}`,
+    ),
   ].join('; ');
 
 /** How many of `count` requests each server answered. */
@@ -104,6 +106,12 @@ const announce = (machine: Machine, address: string): Promise<unknown> =>
     ['-U', '-A'].map((kind) => machine.tryRun(['arping', '-q', '-c', '1', '-w', '1', kind, '-I', 'eth0', address])),
   );
 
+/** With IPv6 by the agent itself, which tells the neighbours by advertisements. */
+const takeSix = (machine: Machine): Promise<void> => {
+  const parameters = { ip: 'fd77::100', cidr_netmask: '64', nic: 'eth0' };
+  return expectActions(machine, { name: 'vip', instance: 'six', parameters }, [['start', 0]]);
+};
+
 async function take(machine: Machine, address: string): Promise<void> {
   await machine.run('ip', 'address', 'add', `${address}/32`, 'dev', 'eth0');
   await announce(machine, address);
@@ -112,7 +120,7 @@ async function take(machine: Machine, address: string): Promise<void> {
 await build();
 try {
   for (const server of servers) {
-    const dr: Agent = { name: 'realserver', instance: 'dr', parameters: { ip: addresses.dr } };
+    const dr: Agent = { name: 'realserver', instance: 'dr', parameters: { ip: `${addresses.dr} fd77::100` } };
     await expectActions(server, dr, [
       ['start', 0],
       ['monitor', 0],
@@ -121,7 +129,8 @@ try {
     await expectActions(server, tun, [['start', 0]]);
   }
   await first.run('ip', 'address', 'add', `${gateway}/24`, 'dev', 'eth0');
-  for (const address of Object.values(addresses)) await take(first, address);
+  for (const address of [addresses.dr, addresses.nat, addresses.tun]) await take(first, address);
+  await takeSix(first);
   for (const server of servers)
     await until(
       `${server.name} serves`,
@@ -132,9 +141,10 @@ try {
 
   // Each way of forwarding; round robin is exact.
   const methods = [
-    ['dr', '-g', '10.77.0'],
-    ['nat', '-m', '10.8.0'],
-    ['tun', '-i', '10.77.0'],
+    ['dr', '-g', '10.77.0.N'],
+    ['nat', '-m', '10.8.0.N'],
+    ['tun', '-i', '10.77.0.N'],
+    ['six', '-g', '[fd77::N]'],
   ] as const;
   for (const [method, flag, net] of methods) {
     const agent: Agent = {
@@ -157,7 +167,7 @@ try {
   const web: Agent = {
     name: 'ipvs',
     instance: 'web',
-    parameters: { rules: rules(addresses.dr, '-g', '10.77.0', 'wrr') },
+    parameters: { rules: rules(addresses.dr, '-g', '10.77.0.N', 'wrr') },
   };
   const sync: Agent = { name: 'ipvs-sync', instance: 'sync', parameters: { interface: 'eth0', syncid: '7' } };
   for (const director of directors) await expectActions(director, sync, [['start', 0]]);
@@ -204,7 +214,7 @@ try {
   found('6 requests through the other director', await spread(addresses.dr, 6));
 
   for (const server of servers) {
-    const dr: Agent = { name: 'realserver', instance: 'dr', parameters: { ip: addresses.dr } };
+    const dr: Agent = { name: 'realserver', instance: 'dr', parameters: { ip: `${addresses.dr} fd77::100` } };
     await expectActions(server, dr, [
       ['stop', 0],
       ['stop', 0],

@@ -67,6 +67,13 @@ for (const { name, rules } of hostile) {
   found(name, { code, said, left, stopped: stopped.code });
 }
 
+// Two resources with the same service: the second is refused, and its stop takes nothing away from the first.
+const shared = { rules: '-A -t 10.0.0.100:80 -s rr' };
+const shares: unknown[] = [(await act('ipvs', 'one', shared, 'start')).code, await act('ipvs', 'two', shared, 'start')];
+shares.push((await act('ipvs', 'two', shared, 'stop')).code, (await act('ipvs', 'one', shared, 'monitor')).code);
+shares.push((await act('ipvs', 'one', shared, 'stop')).code);
+found('shared service', shares);
+
 // A changed ruleset, while the resource runs: what stays is edited, the rest is added or taken out.
 const before = { rules: '-A -t 10.0.0.100:80 -s wlc; -a -t 10.0.0.100:80 -r 10.0.0.11:80 -g -w 1; -A -f 7 -s rr' };
 const after = {

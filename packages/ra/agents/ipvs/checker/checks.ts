@@ -160,6 +160,22 @@ interface Ended {
 /** The most that is kept of what a program complains about. */
 const complaintMax = 500;
 
+/** Programs under way, each the leader of a process group. */
+const running = new Set<number>();
+
+/** Ends all programs that checks have started, with all that those started. */
+export function endPrograms(): void {
+  for (const pid of running) endGroup(pid);
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has just ended by itself
+  }
+}
+
 /** Runs a program as the leader of a process group, so that everything it started ends with it when its time is over. */
 function run(argv: readonly string[], check: Check, environment: NodeJS.ProcessEnv): Promise<Ended> {
   const [program = '', ...rest] = argv;
@@ -169,6 +185,8 @@ function run(argv: readonly string[], check: Check, environment: NodeJS.ProcessE
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...environment },
     });
+    const { pid } = child;
+    if (pid !== undefined) running.add(pid);
     let isLate = false;
     let complaint = '';
     child.stderr
@@ -176,7 +194,7 @@ function run(argv: readonly string[], check: Check, environment: NodeJS.ProcessE
       .on('data', (part: string) => (complaint = (complaint + part).slice(0, complaintMax)));
     const timer = setTimeout(() => {
       isLate = true;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      if (pid !== undefined) endGroup(pid);
     }, check.timeoutMs);
     child.once('error', (error) => {
       clearTimeout(timer);
@@ -184,6 +202,7 @@ function run(argv: readonly string[], check: Check, environment: NodeJS.ProcessE
     });
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
+      if (pid !== undefined) running.delete(pid);
       const why = isLate ? `no answer in ${check.timeoutMs} ms` : `exit ${code ?? signal ?? '?'}`;
       resolve({
         code: isLate || code === null ? undefined : code,

@@ -11,7 +11,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { changes, readHealth } from './changes.ts';
 import type { Check } from './check-line.ts';
-import { perform } from './checks.ts';
+import { endPrograms, perform } from './checks.ts';
 import { commands, Pool, type PoolEvent, type WantedServer } from './pool.ts';
 import { checksOf, parseRules, type RealServer, type Rules } from './rules.ts';
 
@@ -162,4 +162,7 @@ for (const one of watched) {
 }
 writeHealth();
 
-process.on('SIGTERM', () => void turn.then(() => process.exit(0)));
+process.on('SIGTERM', () => {
+  endPrograms();
+  process.exit(0);
+});
