@@ -8,7 +8,10 @@ import type { TransitionAction } from '@systole/pe';
 import type { AfterAbort, TransitionEffect, TransitionEnded, TransitionInput } from './messages.ts';
 import { Progress } from './progress.ts';
 
-/** Above every priority that an action can have: nothing begins any more. */
+/**
+ * The highest priority that an action can have. Only what tells of deeds that were done has it: an agent that was promoted and
+ * writes that into the configuration aborts the transition, and the others must hear of the promotion all the same.
+ */
 export const abortAll = 1_000_000;
 
 /** Actions that set no timeout of their own get this long. The executor's own default is shorter, so it answers first. */

@@ -18,7 +18,7 @@ export type TransitionInput =
       readonly exitCode?: number;
     }
   /**
-   * News that the transition did not foresee. Actions whose priority is `priority` or less are not begun any more;
+   * News that the transition did not foresee. Actions whose priority is less than `priority` are not begun any more;
    * those under way are waited for, since nobody knows what half a stop has done.
    */
   | { readonly type: 'abort'; readonly reason: string; readonly priority: number; readonly then: AfterAbort }

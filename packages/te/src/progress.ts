@@ -49,13 +49,13 @@ export class Progress {
 
   /**
    * Takes the next action that may begin, and counts it as running. Undefined if none may: all wait for others, or
-   * limits are reached, or all that are ready have no more than `priorityFloor`.
+   * limits are reached, or all that are ready have less than `priorityFloor`.
    */
   begin(priorityFloor: number): number | undefined {
     const { batchLimit } = this.transition.settings;
     const position = this.#ready.findIndex((index) => {
       const action = this.#action(index);
-      if ((action.priority ?? 0) <= priorityFloor) return false;
+      if ((action.priority ?? 0) < priorityFloor) return false;
       if (action.kind === 'pseudo') return true;
       return (batchLimit === 0 || this.#count.running < batchLimit) && this.#mayMigrate(action);
     });

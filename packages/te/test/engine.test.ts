@@ -142,6 +142,29 @@ describe('a transition', () => {
     expect(run.begun()).toEqual([0, 1]);
   });
 
+  test('still tells what was done when it is aborted: notifications have the highest priority there is', () => {
+    const run = play(
+      transition(
+        [
+          action('promote'),
+          action('promoted', { kind: 'pseudo', priority: abortAll }),
+          action('notify', { priority: abortAll }),
+          action('start'),
+        ],
+        [
+          [0, 1],
+          [1, 2],
+          [0, 3],
+        ],
+      ),
+    );
+    run.give({ type: 'abort', reason: 'the agent that promotes changes the configuration', priority: abortAll, then: 'restart' });
+    run.answer(0);
+    expect(run.begun()).toEqual([0, 2]);
+    run.answer(2);
+    expect(run.ended()).toMatchObject({ outcome: 'aborted', skipped: 1 });
+  });
+
   test('keeps to the batch limit, highest priority first', () => {
     const run = play(transition([action('a'), action('b'), action('c', { priority: 9 })], [], { batchLimit: 2 }));
     expect(run.begun()).toEqual([2, 0]);
