@@ -158,7 +158,12 @@ describe('a transition', () => {
         ],
       ),
     );
-    run.give({ type: 'abort', reason: 'the agent that promotes changes the configuration', priority: abortAll, then: 'restart' });
+    run.give({
+      type: 'abort',
+      reason: 'the agent that promotes changes the configuration',
+      priority: abortAll,
+      then: 'restart',
+    });
     run.answer(0);
     expect(run.begun()).toEqual([0, 2]);
     run.answer(2);
