@@ -70,12 +70,15 @@ describe.skipIf(reason !== undefined)('PostgreSQL with synchronous replication, 
           const environment = { ...process.env, PGCONNECT_TIMEOUT: '2' };
           return (await lab.client.tryRun(argv, { environment })).stdout.trim();
         };
-        const isReplicated = (): Promise<boolean> =>
-          query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").then((count) => count === '1');
+        /** As the agent sees it: only then may the node be promoted. It looks every few seconds. */
+        const isReplicated = async (node: string): Promise<boolean> => {
+          const words = ['node', 'attribute', node, 'show', 'pgsql-data-status'];
+          return (await lab.trySystole(node, words)).stdout.includes('STREAMING|SYNC');
+        };
         const other = (node: string): string => nodes.find((name) => name !== node) ?? node;
 
         const first = await cluster.runsOn('address');
-        await until('the other node follows synchronously', isReplicated, 60_000, 200);
+        await until('the other node follows synchronously', () => isReplicated(other(first)), 60_000, 1000);
         await query('CREATE TABLE orders (number INT PRIMARY KEY)');
 
         // One insert after the other; a number is printed only when its row was acknowledged.
@@ -107,7 +110,7 @@ describe.skipIf(reason !== undefined)('PostgreSQL with synchronous replication, 
         // The agent leaves a note on the former primary, which an operator takes away after a look; it has left in order.
         await run(['rm', join(work, first, 'pgsql', 'tmp', 'PGSQL.lock')]);
         await lab.systole(second, 'node', 'online', first);
-        await until('the former primary follows', isReplicated, 60_000, 200);
+        await until('the former primary follows', () => isReplicated(first), 60_000, 1000);
         await more(20);
 
         // In the middle of writing.
