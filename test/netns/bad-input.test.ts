@@ -95,8 +95,8 @@ describe.skipIf(notHere !== undefined)('a cluster among strangers', () => {
         words.push(line),
       );
       await Promise.race([second.ended, sleep(30_000)]);
+      // The other n2 stays, or its supervisor starts it again; there is none in here.
       expect(words.join('\n')).toContain('runs as this same node');
-      await lab.settled(nodes);
     } finally {
       await lab.close();
     }
