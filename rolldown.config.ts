@@ -74,7 +74,9 @@ const assemble: Plugin = {
       const file = join(dist, 'bin', name);
       // One after the other: what is imported by a statement would be compiled before the first runs.
       const imports = paths.map((path) => `await import('../${path}');\n`);
-      writeFileSync(file, `#!/usr/bin/env node\n${imports.join('')}`);
+      // Messaging's thread must not wait for threads that are not real-time ones (host/realtime.ts).
+      const node = name === 'systoled' ? '-S node --single-threaded' : 'node';
+      writeFileSync(file, `#!/usr/bin/env ${node}\n${imports.join('')}`);
       chmodSync(file, 0o755);
     }
   },

@@ -113,6 +113,8 @@ const schema = Type.Object(
         strict,
       ),
     ),
+    /** Real-time scheduling of messaging's thread. */
+    realtime: Type.Optional(Type.Boolean()),
     watchdog: Type.Optional(text),
     /** The countdown to set, where the disks do not say. */
     watchdog_timeout: Type.Optional(duration),
@@ -187,6 +189,7 @@ export interface DaemonConfiguration {
   readonly agents: readonly string[];
   readonly socket: string;
   readonly socketGroup?: string;
+  readonly isRealtime: boolean;
   readonly watchdog?: string;
   readonly watchdogS?: number;
   readonly disks?: DiskSettings;
@@ -264,6 +267,7 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
     agents: (written.agents ?? []).map(absolute),
     socket: written.api?.socket === undefined ? join(run, 'systole.sock') : absolute(written.api.socket),
     ...(group === undefined ? {} : { socketGroup: group }),
+    isRealtime: written.realtime ?? true,
     ...(written.watchdog === undefined ? {} : { watchdog: written.watchdog }),
     ...(written.watchdog_timeout === undefined ? {} : { watchdogS: seconds(written.watchdog_timeout) }),
     ...(written.disks === undefined ? {} : { disks: diskSettings(written.disks) }),

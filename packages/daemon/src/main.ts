@@ -150,7 +150,7 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
   const messaging = await RemoteMessaging.start(
     setup.value,
     sockets,
-    configuration.state,
+    { folder: configuration.state, isRealtime: configuration.isRealtime },
     {
       effects: (effects) => later.daemon?.give({ type: 'messaging', effects }),
       problem: (text) => log.error({ event: 'messaging.problem' }, text),

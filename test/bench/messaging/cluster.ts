@@ -103,6 +103,12 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
+  /** A member that is lost again and again is let in later and later; here nothing is wrong with it. */
+  readmit(index: number): void {
+    if (this.system.leaver !== undefined) return; // the peer has no such damping
+    for (const member of this.members) member.tell({ readmit: index });
+  }
+
   /** Tells a member to leave in order; answers with when. */
   leave(index: number): number {
     const { leaver } = this.system;

@@ -54,7 +54,7 @@ export class Member {
     return this.answers.flatMap(({ view, at = 0 }) => (view !== undefined && at >= since ? [at] : []));
   }
 
-  tell(order: Order | { readonly leave: true }): void {
+  tell(order: Order | { readonly leave: true } | { readonly readmit: number }): void {
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 

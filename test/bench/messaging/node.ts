@@ -182,7 +182,8 @@ const member = new Member();
 say({ scheduling: await becomeRealtime() });
 await member.open();
 createInterface({ input: process.stdin }).on('line', (line) => {
-  const order = JSON.parse(line) as Order | { readonly leave: true };
+  const order = JSON.parse(line) as Order | { readonly leave: true } | { readonly readmit: number };
   if ('leave' in order) member.give({ type: 'leave', reason: 'told to' });
+  else if ('readmit' in order) member.give({ type: 'readmit', node: order.readmit });
   else member.begin(order);
 });

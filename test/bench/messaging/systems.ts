@@ -22,7 +22,13 @@ export const systole: System = {
   name: 'systole',
   prepare: '',
   start: (_machine, index) =>
-    Promise.resolve([process.execPath, join(import.meta.dirname, 'node.ts'), String(index), addressOf(index)]),
+    Promise.resolve([
+      process.execPath,
+      '--single-threaded',
+      join(import.meta.dirname, 'node.ts'),
+      String(index),
+      addressOf(index),
+    ]),
 };
 
 export const hasCorosync = (): boolean => ['/usr/sbin/corosync', '/usr/bin/python3'].every((path) => existsSync(path));

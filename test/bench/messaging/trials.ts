@@ -50,6 +50,7 @@ export async function comeAndGo(cluster: Cluster, how: 'crash' | 'leave'): Promi
   else at = cluster.leave(2);
   const goneMs = (await agreedAt(cluster, at)) - at;
   await cluster.machine(2).powerOff();
+  cluster.readmit(2);
   const startedAt = await cluster.boot(2);
   await cluster.whole();
   const back = cluster.members.map((member) => member.saw(3, startedAt) ?? Number.NaN);

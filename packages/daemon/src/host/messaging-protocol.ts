@@ -9,6 +9,8 @@ export interface MessagingThreadData {
   readonly links: readonly LinkSockets[];
   /** Where the membership record is kept. */
   readonly folder: string;
+  /** The thread asks for real-time scheduling. */
+  readonly isRealtime: boolean;
   readonly shared: Shared;
   /** The vote of an arbiter or a witness, where one is configured. */
   readonly device?: DeviceLinkOptions;

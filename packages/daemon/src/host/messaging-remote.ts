@@ -58,7 +58,7 @@ export class RemoteMessaging implements MessagingPort {
   static async start(
     setup: MessagingSetup,
     links: readonly LinkSockets[],
-    folder: string,
+    { folder, isRealtime }: Pick<MessagingThreadData, 'folder' | 'isRealtime'>,
     events: RemoteEvents,
     device?: DeviceLinkOptions,
   ): Promise<RemoteMessaging> {
@@ -69,6 +69,7 @@ export class RemoteMessaging implements MessagingPort {
         setup,
         links,
         folder,
+        isRealtime,
         shared,
         ...(device === undefined ? {} : { device }),
       } satisfies MessagingThreadData,

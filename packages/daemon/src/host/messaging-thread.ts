@@ -293,7 +293,7 @@ class MessagingLoop {
 }
 
 async function start(data: MessagingThreadData): Promise<void> {
-  const { setup, links, folder, shared, device } = data;
+  const { setup, links, folder, isRealtime, shared, device } = data;
   const { record, content, damaged } = await SlotRecord.open(folder, 'membership');
   if (damaged > 0)
     tell({ type: 'problem', text: 'a membership slot is damaged, most likely by a power cut; the other is used' });
@@ -316,7 +316,7 @@ async function start(data: MessagingThreadData): Promise<void> {
     tell({ type: 'failed', text: [...keeper.problems].map(([link, text]) => `link ${link}: ${text}`).join('; ') });
     return;
   }
-  const scheduling = await becomeRealtime();
+  const scheduling = isRealtime ? await becomeRealtime() : 'ordinary, as configured';
   const messagesBefore: ToThread[] = [];
   let take = (message: ToThread): unknown => messagesBefore.push(message);
   port?.on('message', (message: ToThread | { readonly type: 'begin' }) => {

@@ -6,6 +6,11 @@
  * Children do not inherit the real-time class (SCHED_RESET_ON_FORK), so agents run as they would anywhere, and threads
  * that were started before stay ordinary ones.
  *
+ * A real-time thread must not wait for ordinary ones. V8 lets helper threads collect garbage and compile, and waits for
+ * them; where every core is busy they get their turn when everyone else has had theirs. With 64 busy loops on two cores
+ * this thread stood still for 0.7 to 2 s again and again, and healthy nodes were expelled. So `systoled` starts Node with
+ * `--single-threaded`: the same load then made no pause at all. (Set while running, the flags crash V8.)
+ *
  * Memory is kept from swapping by the unit file (MemorySwapMax=0). Rejected: mlockall. V8 unmaps and protects pages that
  * it takes to be its own business, the kernel refuses that for locked ones, and Node 24 dies of it ("Check failed: 0 ==
  * ret" in FreePages, seen at exit, with MCL_ONFAULT too).
