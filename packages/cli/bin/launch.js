@@ -32,7 +32,9 @@ export async function launch(base, path) {
     );
     process.exit(1);
   }
-  const result = spawnSync(node, [fileURLToPath(program), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const result = spawnSync(node, [...process.execArgv, fileURLToPath(program), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   process.exit(result.status ?? (result.signal === null ? 1 : 128 + constants.signals[result.signal]));
 }
 
