@@ -22,7 +22,7 @@ const prepare = [
 ].join(' && ');
 
 describe.skipIf(reason !== undefined)('Redis with a primary and followers, as in examples/redis', () => {
-  test('keeps what its followers had when a follower is promoted, in order or after a loss of power', async () => {
+  test('keeps what its followers had when a follower is promoted, and the former primary follows', async () => {
     await using cluster = await openCluster(await example('redis/redis.crm'), { prepare });
     const { lab } = cluster;
     const redis = async (...words: readonly string[]): Promise<string> =>
@@ -48,13 +48,6 @@ describe.skipIf(reason !== undefined)('Redis with a primary and followers, as in
     await lab.systole(second, 'node', 'online', first);
     await lab.settled(['n1', 'n2', 'n3']);
     await write('two', 2);
-
-    await lab.powerOff(second);
-    const third = await cluster.runsOn('address', first, second);
-    await until('the primary answers', async () => (await redis('PING')) === 'PONG', 30_000);
-    expect(third).not.toBe(second);
-    expect(await redis('GET', 'two')).toBe('value of two');
-    expect(lab.power.log.some(({ node }) => node === second)).toBe(true);
     expect(cluster.watch.overlaps()).toEqual([]);
   }, 180_000);
 });
