@@ -379,7 +379,12 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   #resetIfPolicySaysSo(): void {
     const policy = clusterOption(this.cib, 'no-quorum-policy');
     const isAsked = policy === 'fence' || policy === 'suicide';
-    if (!isAsked || !this.#hasHeldQuorum || !booleanOption(this.cib, true, 'fencing-enabled', 'stonith-enabled'))
+    if (
+      !isAsked ||
+      !this.#hasHeldQuorum ||
+      this.#leaving.isUnderWay ||
+      !booleanOption(this.cib, true, 'fencing-enabled', 'stonith-enabled')
+    )
       return;
     const reason = `quorum is lost (${this.#quorumReason}), and no-quorum-policy is ${policy}`;
     this.#report('error', 'node.resets', reason);

@@ -18,6 +18,13 @@ import { noView, sameTag } from './view-tag.ts';
 /** Clocks may differ by a percent, and a margin for the steps in between. */
 const exclusiveAfter = (leaseMs: number): number => Math.ceil(1.01 * leaseMs) + 50;
 
+/**
+ * A new view that may act only with the device's vote waits so long for it before it counts as lost: an arbiter hears of
+ * the view at once, and waits 1.5 s at most for voters that it has not heard. (Simulator, seed 30006: services were
+ * stopped at each failover of two nodes and an arbiter, and started again.)
+ */
+export const deviceWaitMs = 2000;
+
 export class Standing {
   readonly #core: Core;
   readonly #peers: Peers;
@@ -37,7 +44,10 @@ export class Standing {
   #deviceUntil = never;
   #deviceView: ViewTag = noView;
   #deviceExclusiveMs = 0;
+  #deniedView: ViewTag = noView;
   #decidedWithDevice = false;
+  /** The device has not said no to this view, and its vote would be enough. */
+  #mayBeGranted = false;
   #leaseEnds = forever;
   #isStale = true;
 
@@ -112,14 +122,13 @@ export class Standing {
   #decide(): void {
     if (this.#view === undefined) return;
     this.#decidedWithDevice = this.#deviceGranted;
-    const decision = this.#core.policy.decide({
-      view: this.#view,
-      self: this.#core.self,
-      reports: this.#reports,
-      memory: this.#wanted,
-      deviceGranted: this.#deviceGranted,
-    });
+    const input = { view: this.#view, self: this.#core.self, reports: this.#reports, memory: this.#wanted };
+    const decision = this.#core.policy.decide({ ...input, deviceGranted: this.#deviceGranted });
     this.decision = decision;
+    this.#mayBeGranted =
+      !decision.ok &&
+      !sameTag(this.#deniedView, this.#view.tag) &&
+      this.#core.policy.decide({ ...input, deviceGranted: true }).ok;
     this.#remember(decision.memory);
     this.evaluate();
   }
@@ -170,10 +179,10 @@ export class Standing {
 
   deviceVerdict(input: Extract<EngineInput, { type: 'deviceVerdict' }>): void {
     if (input.vote === 'grant') this.deviceGrant(input.view, input.leaseUntil, input.exclusiveAfterMs);
-    else if (input.vote === 'deny' && sameTag(input.view, this.#deviceView)) {
-      this.#deviceUntil = never;
-      this.#decide();
-    }
+    if (input.vote !== 'deny') return;
+    this.#deniedView = input.view;
+    if (sameTag(input.view, this.#deviceView)) this.#deviceUntil = never;
+    if (this.#view !== undefined && sameTag(input.view, this.#view.tag)) this.#decide();
   }
 
   /** A grant for the present view, from the device or passed on by a member. */
@@ -226,6 +235,11 @@ export class Standing {
     if (this.#decidedWithDevice !== this.#deviceGranted) return this.#decide();
     if (!decision.ok) {
       this.#leaseEnds = this.#deviceGranted ? this.#deviceUntil : forever;
+      const waitsUntil = this.#activeSince + deviceWaitMs;
+      if (this.#mayBeGranted && this.#core.now < waitsUntil) {
+        this.#leaseEnds = Math.min(this.#leaseEnds, waitsUntil);
+        return this.#become('uncertain', view, `${decision.reason}; waiting for the device`);
+      }
       return this.#become('lost', view, decision.reason);
     }
     const nodes = this.#leaseNodes(view);

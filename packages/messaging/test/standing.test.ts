@@ -127,9 +127,41 @@ describe('the device', () => {
     cluster.run(300);
     expect(cluster.machine(1).quorum).toBe('held');
     expect(cluster.machine(2).quorum).toBe('held');
-    expect(cluster.machine(3).quorum).toBe('lost');
     cluster.run(800);
     expect(cluster.machine(1).quorum).toBe('lost');
     expect(cluster.machine(2).quorum).toBe('lost');
+  });
+
+  const grantTo = (cluster: ReturnType<typeof settledCluster>, id: NodeId, vote: 'grant' | 'deny'): void => {
+    cluster.input(cluster.machine(id), {
+      type: 'deviceVerdict',
+      view: cluster.machine(id).view?.tag ?? { number: 0, hash: 0 },
+      vote,
+      leaseUntil: (cluster.now + (vote === 'grant' ? 1000 : 0)) as never,
+      exclusiveAfterMs: 2000,
+    });
+  };
+
+  test('is waited for in a new view, for two seconds, before quorum counts as lost', () => {
+    const cluster = settledCluster({ nodes: 4, policy });
+    cluster.partition([1, 2], [3, 4]);
+    cluster.run(1500);
+    expect(cluster.machine(1).quorum).toBe('uncertain');
+    grantTo(cluster, 1, 'grant');
+    cluster.run(300);
+    expect(cluster.machine(1).quorum).toBe('held');
+    expect(cluster.machine(3).quorum).toBe('uncertain');
+    cluster.run(1500);
+    expect(cluster.machine(3).quorum).toBe('lost');
+  });
+
+  test('that says no is not waited for', () => {
+    const cluster = settledCluster({ nodes: 4, policy });
+    cluster.partition([1, 2], [3, 4]);
+    cluster.run(1500);
+    grantTo(cluster, 3, 'deny');
+    cluster.run(5);
+    expect(cluster.machine(3).quorum).toBe('lost');
+    expect(cluster.machine(4).quorum).toBe('uncertain');
   });
 });

@@ -50,6 +50,13 @@ const lookTimer = 'network/look';
 /** Keys that could not be written are tried again. */
 const retryKeysTimer = 'keys/retrySave';
 
+/**
+ * Quorum that is uncertain for longer does not feed the watchdog: others, who count its time-out from this node's last
+ * word, must not come to their end before it does. A change of the membership takes some milliseconds.
+ */
+const uncertainFeedMs = 1000;
+const uncertainFeedTimer = 'node/uncertainFeed';
+
 type Work =
   /** `view`: a message that means something in that view only. */
   | { readonly for: 'messaging'; readonly input: EngineInput; readonly view?: number }
@@ -80,6 +87,7 @@ export class ClusterNode {
   #fencingHistory: readonly FencingEvent[] = [];
   #lastStep: Instant;
   #isQuorate = false;
+  #hasHeldLately = false;
   #isStopping = false;
   #hasStopped = false;
   #work: Work[] = [];
@@ -186,8 +194,9 @@ export class ClusterNode {
    * and cannot stop its services in time goes down with them.
    */
   get mayFeedWatchdog(): boolean {
+    const mayAct = this.#isQuorate || (this.#crm.state.quorum !== 'lost' && this.#hasHeldLately);
     // An operation in flight may yet start something after the others have counted this node as reset.
-    return this.#crm.state.quorum !== 'lost' || this.isAtRest;
+    return mayAct || this.isAtRest;
   }
 
   /** Nothing runs here, and nothing is on the way. */
@@ -365,6 +374,12 @@ export class ClusterNode {
         break;
       case 'quorum': {
         const { state, reason, exclusiveAfterMs } = effect.state;
+        if (state === 'held') {
+          this.#hasHeldLately = true;
+          this.#timers.stop(uncertainFeedTimer);
+        } else if (this.#isQuorate) {
+          this.#timers.start(uncertainFeedTimer, later(this.#lastStep, uncertainFeedMs));
+        }
         this.#isQuorate = state === 'held';
         this.#crmInput({
           type: 'quorum',
@@ -882,6 +897,10 @@ export class ClusterNode {
     if (id === retryKeysTimer) return this.#keyInput({ type: 'retry' });
     if (id === lookTimer) return this.#networkInput({ type: 'look' });
     if (isGatheringTimer(id)) return this.#gathered(this.#gathering.expired(id));
+    if (id === uncertainFeedTimer) {
+      this.#hasHeldLately = false;
+      return;
+    }
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });

@@ -14,8 +14,8 @@ import { Standings } from './standing.ts';
 /** A new view, its CIB and a plan; a start that is under way; what each stop waits for. */
 const ORDERLY_MS = 10_000;
 const ORDERLY_EACH_MS = 1000;
-/** The watchdog is looked at each half second, from when the node last had a right to feed it. */
-const WATCHDOG_SLACK_MS = 1500;
+/** An uncertain node feeds its watchdog for a second; the watchdog is looked at each half second. */
+const WATCHDOG_SLACK_MS = 2000;
 /** A machine that resets itself is down in the same instant. */
 const RESET_MS = 50;
 
@@ -28,6 +28,10 @@ export function obeysPolicy(settings: ClusterSettings): Law {
   /** Since when each life is without quorum, in one view and undisturbed. */
   const lostSince = new Map<number, number>();
   const heldQuorum = new Set<number>();
+  /** Since when each life does not hold quorum, whatever else there may be. */
+  const notHeldSince = new Map<number, number>();
+  /** Who was told to leave stops its services by itself. */
+  const leaving = new Set<number>();
   /** Machines on which a stop has failed. */
   const stuck = new Set<number>();
   const single = new Set(primitivesOf(settings.resources.filter(({ kind }) => kind !== 'promotable')));
@@ -40,7 +44,6 @@ export function obeysPolicy(settings: ClusterSettings): Law {
     const here: Running = running.get(machine) ?? new Map();
     if (here.size === 0) return undefined;
     const names = [...here].map(([instance, state]) => `${instance} (${state})`).join(', ');
-    if (hasWatchdog && forMs > WATCHDOG_MS + WATCHDOG_SLACK_MS) return `its watchdog has not reset it: ${names}`;
     if (settings.noQuorumPolicy === 'suicide' && settings.fencing)
       return heldQuorum.has(life) && forMs > RESET_MS ? `it has not reset itself: ${names}` : undefined;
     if (forMs <= orderlyMs || stuck.size > 0 || settings.noQuorumPolicy === 'freeze') return undefined;
@@ -49,10 +52,24 @@ export function obeysPolicy(settings: ClusterSettings): Law {
     return bad.length === 0 ? undefined : `still there: ${bad.map(([instance]) => instance).join(', ')}`;
   };
 
+  const noteQuorum = (life: number, isHeld: boolean, now: number): void => {
+    if (isHeld) {
+      heldQuorum.add(life);
+      notHeldSince.delete(life);
+    } else if (!notHeldSince.has(life)) notHeldSince.set(life, now);
+  };
+
   const look = (world: TrueWorld): string | undefined => {
     nextLook = Infinity;
     for (const { machine, life } of standings.all) {
-      const since = lostSince.get(life);
+      const notHeld = notHeldSince.get(life);
+      if (hasWatchdog && notHeld !== undefined && (running.get(machine)?.size ?? 0) > 0) {
+        const forMs = world.now - notHeld;
+        if (forMs > WATCHDOG_MS + WATCHDOG_SLACK_MS)
+          return `${world.nameOf(machine)} has not held quorum for ${forMs / 1000} s, and its watchdog has not reset it`;
+        nextLook = Math.min(nextLook, world.now + 250);
+      }
+      const since = leaving.has(life) ? undefined : lostSince.get(life);
       if (since === undefined) continue;
       const begin = Math.max(since, disturbedUntil);
       const text = wrong(machine, life, world.now - begin);
@@ -75,8 +92,12 @@ export function obeysPolicy(settings: ClusterSettings): Law {
         case 'power':
           stuck.delete(event.machine);
           break;
+        case 'lifeBegan':
+          notHeldSince.set(event.life, world.now);
+          break;
         case 'lifeEnded':
           lostSince.delete(event.life);
+          notHeldSince.delete(event.life);
           break;
         case 'fault':
           disturbedUntil = Math.max(disturbedUntil, disturbedBy(event.fault, world.now));
@@ -87,8 +108,10 @@ export function obeysPolicy(settings: ClusterSettings): Law {
             const { operation } = seen.effect.record;
             if (operation === 'stop' || operation === 'demote') stuck.add(machine);
           }
+          if (seen.part === 'crm' && seen.effect.type === 'report' && seen.effect.event === 'node.leaving')
+            leaving.add(life);
           if (seen.part !== 'messaging') break;
-          if (seen.effect.type === 'quorum' && standing?.quorum === 'held') heldQuorum.add(life);
+          if (seen.effect.type === 'quorum') noteQuorum(life, standing?.quorum === 'held', world.now);
           const isNews =
             seen.effect.type === 'quorum' || seen.effect.type === 'view' || seen.effect.type === 'viewActive';
           if (!isNews) break;
