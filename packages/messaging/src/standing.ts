@@ -20,8 +20,9 @@ const exclusiveAfter = (leaseMs: number): number => Math.ceil(1.01 * leaseMs) + 
 
 /**
  * A new view that may act only with the device's vote waits so long for it before it counts as lost: an arbiter hears of
- * the view at once, and waits 1.5 s at most for voters that it has not heard. (Simulator, seed 30006: services were
- * stopped at each failover of two nodes and an arbiter, and started again.)
+ * the view at once, waits 1.5 s at most for voters that it has not heard, and says no as long as the last reports of those
+ * who are gone speak for the view before. (Simulator, seed 30006: services were stopped at each failover of two nodes and
+ * an arbiter, and started again.)
  */
 export const deviceWaitMs = 2000;
 
@@ -44,9 +45,8 @@ export class Standing {
   #deviceUntil = never;
   #deviceView: ViewTag = noView;
   #deviceExclusiveMs = 0;
-  #deniedView: ViewTag = noView;
   #decidedWithDevice = false;
-  /** The device has not said no to this view, and its vote would be enough. */
+  /** The device's vote would be enough. */
   #mayBeGranted = false;
   #leaseEnds = forever;
   #isStale = true;
@@ -125,10 +125,7 @@ export class Standing {
     const input = { view: this.#view, self: this.#core.self, reports: this.#reports, memory: this.#wanted };
     const decision = this.#core.policy.decide({ ...input, deviceGranted: this.#deviceGranted });
     this.decision = decision;
-    this.#mayBeGranted =
-      !decision.ok &&
-      !sameTag(this.#deniedView, this.#view.tag) &&
-      this.#core.policy.decide({ ...input, deviceGranted: true }).ok;
+    this.#mayBeGranted = !decision.ok && this.#core.policy.decide({ ...input, deviceGranted: true }).ok;
     this.#remember(decision.memory);
     this.evaluate();
   }
@@ -179,10 +176,10 @@ export class Standing {
 
   deviceVerdict(input: Extract<EngineInput, { type: 'deviceVerdict' }>): void {
     if (input.vote === 'grant') this.deviceGrant(input.view, input.leaseUntil, input.exclusiveAfterMs);
-    if (input.vote !== 'deny') return;
-    this.#deniedView = input.view;
-    if (sameTag(input.view, this.#deviceView)) this.#deviceUntil = never;
-    if (this.#view !== undefined && sameTag(input.view, this.#view.tag)) this.#decide();
+    else if (input.vote === 'deny' && sameTag(input.view, this.#deviceView)) {
+      this.#deviceUntil = never;
+      this.#decide();
+    }
   }
 
   /** A grant for the present view, from the device or passed on by a member. */
