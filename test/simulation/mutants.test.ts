@@ -1,5 +1,5 @@
 /** The laws are tested too: nodes that are broken on purpose must be caught, each by the law that is there for it. */
-import { type Fault, type Plan, planFor, run } from '@systole/simulator';
+import { type Fault, looked, type Plan, type PlanEntry, planFor, run } from '@systole/simulator';
 import { describe, expect, test } from 'vitest';
 import { type MutantName, mutants } from './mutants.ts';
 
@@ -70,5 +70,29 @@ describe('a broken node is caught', () => {
     const { violation } = run(given, mutants[mutant]);
 
     expect(violation?.law).toMatch(law);
+  });
+});
+
+describe('a broken law', () => {
+  test('is told with its seed, the smallest plan and the end of the transcript', () => {
+    const noise: readonly PlanEntry[] = [3, 6, 7, 9].map((at) => ({ at: at * 1000 + 17, fault: { kind: 'replay' } }));
+    const subject = mutants['a stop is not awaited'];
+    const given = { ...standby, entries: [...standby.entries, ...noise].toSorted((a, b) => a.at - b.at) };
+    const {
+      law,
+      plan: smallest,
+      lines,
+    } = looked(run(given, subject), {
+      subject,
+      mayShrink: true,
+      isLate: () => false,
+    });
+
+    expect(law).toBe('S1');
+    expect(smallest.entries).toHaveLength(1);
+    expect(lines.join('\n')).toContain(`seed 1: law S1 broken at`);
+    expect(lines.join('\n')).toContain('operator command');
+    expect(lines.at(-1)).toMatch(/LAW S1 BROKEN: web0 runs on n2 and n3 at once/);
+    expect(run(smallest, subject).violation?.law).toBe('S1');
   });
 });

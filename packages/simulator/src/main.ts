@@ -3,7 +3,8 @@
  *
  *   --seed 7             one run: its transcript and its fingerprint; the same seed gives the same bytes
  *   --seeds 200          so many seeds, from --first on (a time's own otherwise); stops at the first broken law
- *   --minutes 5          new seeds for so long            --soak   new seeds without end
+ *   --minutes 5          new seeds for so long            --soak   new seeds without end; both keep a shrunk plan of each
+ *                        new kind of broken law in sim-failures/ and go on
  *   --from 11 --to 12    only this part of the transcript, in seconds
  *   --jobs 2             for --seeds: so many processes share them (default: one a core from 40 seeds on)
  *   --long               longer fault phases and larger clusters (what --soak and --minutes do by themselves)
@@ -15,10 +16,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { describeFault, type Plan } from './plan.ts';
+import { describePlan, kindOf, looked } from './failure.ts';
+import type { Plan } from './plan.ts';
 import { planFor, type PlanLimits, quickLimits, soakLimits } from './planning.ts';
 import { run, type RunResult } from './run.ts';
-import { shrink } from './shrink.ts';
 import { shipped } from './subject.ts';
 
 const { values } = parseArgs({
@@ -42,6 +43,9 @@ const { values } = parseArgs({
 const limits: PlanLimits = values.long || values.soak ? soakLimits : quickLimits;
 /** Longest time spent on making a failing plan smaller. */
 const SHRINK_MAX_MS = 60_000;
+
+/** Where plans that broke a law are kept; a fixed one moves to `test/simulation/scenarios`. */
+const FOLDER = 'sim-failures';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -95,7 +99,7 @@ async function shared(processes: number): Promise<number> {
   return Math.max(...codes);
 }
 
-/** Many seeds; the first broken law ends it unless told to go on. */
+/** Many seeds. The first broken law ends it, unless told to go on; without an end, each new kind of it is told. */
 function many(): number {
   const began = Date.now();
   const endless = values.soak || values.minutes !== undefined;
@@ -106,6 +110,7 @@ function many(): number {
   let clusterMs = 0;
   let ran = 0;
   let broken = 0;
+  const known = new Set<string>();
   const progress = (): string => {
     const seconds = ((Date.now() - began) / 1000).toFixed(1);
     const { user, system } = process.cpuUsage();
@@ -119,14 +124,14 @@ function many(): number {
     clusterMs += result.virtualMs;
     if (result.violation !== undefined) {
       broken += 1;
-      if (values['keep-going'])
+      const kind = kindOf(result.violation);
+      if (values['keep-going'] || (endless && known.has(kind)))
         say(
           `seed ${seed}: ${result.violation.law} at ${result.violation.at / 1000} s: ${result.violation.text.split('\n')[0]}`,
         );
-      else {
-        report(result);
-        break;
-      }
+      else report(result);
+      known.add(kind);
+      if (!endless && !values['keep-going']) break;
     }
     if (endless && ran % 100 === 0) say(progress());
   }
@@ -134,38 +139,20 @@ function many(): number {
   return broken === 0 ? 0 : 1;
 }
 
-/** What a person needs to look into it: seed, law, shrunk plan, how to run it again. */
-function report({ plan, violation, transcript }: RunResult): void {
-  if (violation === undefined) return;
-  say(`\nseed ${plan.seed}: law ${violation.law} broken at ${violation.at / 1000} s\n  ${violation.text}`);
-  let smallest = plan;
-  if (!values['no-shrink']) {
-    const shrinkUntil = Date.now() + SHRINK_MAX_MS;
-    smallest = shrink(plan, (candidate) => run(candidate, shipped).violation?.law === violation.law, {
-      runsMax: 150,
-      isLate: () => Date.now() > shrinkUntil,
-    });
-    say(`shrunk from ${plan.entries.length} to ${smallest.entries.length} faults`);
-  }
-  const small = run(smallest, shipped);
-  say(describePlan(smallest));
-  const end = small.violation?.at ?? 0;
-  const lines =
-    small.violation === undefined
-      ? transcript.lines(violation.at - 5000, violation.at)
-      : small.transcript.lines(end - 8000, end);
-  for (const line of lines.slice(-120)) say(line);
-  const folder = 'sim-failures';
-  mkdirSync(folder, { recursive: true });
-  const file = `${folder}/${violation.law}-${plan.seed}.json`;
-  writeFileSync(file, `${JSON.stringify(smallest, undefined, 2)}\n`);
-  say(`again: npm run sim -- --seed ${plan.seed}    shrunk: npm run sim -- --plan ${file}`);
-}
-
-function describePlan({ seed, settings, faultsMs, entries }: Plan): string {
-  const { nodes, links, quorum, fencing, noQuorumPolicy, resources } = settings;
-  const head = `seed ${seed}: ${nodes} nodes, ${links} links, quorum ${quorum}, fencing ${fencing ? 'on' : 'off'}, no-quorum-policy ${noQuorumPolicy}, ${resources.map(({ id }) => id).join(' ')}; faults for ${faultsMs / 1000} s`;
-  return [head, ...entries.map(({ at, fault }) => `  +${(at / 1000).toFixed(3)}s ${describeFault(fault)}`)].join('\n');
+/** Tells a broken law, and keeps its smallest plan. */
+function report(result: RunResult): void {
+  const began = Date.now();
+  const failure = looked(result, {
+    subject: shipped,
+    mayShrink: !values['no-shrink'],
+    isLate: () => Date.now() - began > SHRINK_MAX_MS,
+  });
+  for (const line of failure.lines) say(line);
+  mkdirSync(FOLDER, { recursive: true });
+  const file = `${FOLDER}/${failure.law}-${result.plan.seed}.json`;
+  writeFileSync(file, `${JSON.stringify(failure.plan, undefined, 2)}\n`);
+  const long = limits === soakLimits ? ' --long' : '';
+  say(`again: npm run sim -- --seed ${result.plan.seed}${long}    shrunk: npm run sim -- --plan ${file}`);
 }
 
 function number(text: string): number {

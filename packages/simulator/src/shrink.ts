@@ -100,6 +100,10 @@ function fitted(fault: Fault, isLeft: (node: number) => boolean, nodes: number):
     const side = fault.side.filter(isLeft);
     return side.length === 0 || side.length === nodes ? undefined : { ...fault, side };
   }
+  if (fault.kind === 'swizzle') {
+    const left = fault.nodes.filter(isLeft);
+    return left.length === 0 ? undefined : { ...fault, nodes: left };
+  }
   if (fault.kind === 'cut') {
     const [from, to] = [fault.from.filter(isLeft), fault.to.filter(isLeft)];
     return from.length === 0 || to.length === 0 ? undefined : { ...fault, from, to };
