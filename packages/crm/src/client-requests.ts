@@ -36,6 +36,11 @@ export class ClientRequests {
   readonly #options: CrmOptions;
   /** By the id of the message that will answer them. */
   readonly #waiting = new Map<number, Waiting>();
+
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
   /** Applied in a view that ended: to be confirmed in the next. */
   #unconfirmed: readonly string[] = [];
   /** Confirmations under way, and whom they answer. */

@@ -17,9 +17,18 @@
  * the first step after a pause; and an order to start something is carried out only while quorum is held here and now.
  */
 import { type Cib, compareVersions, formatVersion, Replica } from '@systole/cib';
-import { type Instant, later, start, stateName, step, type Subsystem, unreachable } from '@systole/kernel';
+import {
+  type Filling,
+  type Instant,
+  later,
+  start,
+  stateName,
+  step,
+  type Subsystem,
+  unreachable,
+} from '@systole/kernel';
 import { applyDepartures, applyMessage, reconciled } from './apply.ts';
-import { ClientRequests } from './client-requests.ts';
+import { ClientRequests, requestsMax } from './client-requests.ts';
 import type { CrmEffect, CrmInput, CrmOptions, Position, Report, ViewMember } from './contract.ts';
 import { type ControllerEvent, controllerMachine } from './controller.machine.ts';
 import { DcDuties, type Office } from './dc.ts';
@@ -36,7 +45,7 @@ import {
 } from './narration.ts';
 import { booleanOption, clusterOption } from './options.ts';
 import { readOrder } from './orders.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, outboxMax } from './outbox.ts';
 import { OwnLife } from './own-life.ts';
 import { fenced, nodeState } from './status/node-state.ts';
 import { donorOf, leaderOf } from './sync.ts';
@@ -139,6 +148,14 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       isSettled: this.#isSettled(),
       isLeaving: this.#leaving.isUnderWay,
     };
+  }
+
+  get fillings(): readonly Filling[] {
+    return [
+      { queue: 'crm outbox', count: this.#outbox.waitingCount, max: outboxMax },
+      { queue: 'crm messages before agreement', count: this.#buffered.length, max: bufferedMax },
+      { queue: 'crm requests', count: this.#requests.waitingCount, max: requestsMax },
+    ];
   }
 
   step(input: CrmInput, now: Instant): readonly CrmEffect[] {

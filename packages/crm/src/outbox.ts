@@ -95,7 +95,7 @@ export class Outbox {
 
   /** Messages that were delivered, but to a replica that could not apply them yet. */
   again(id: number, message: ControllerMessage, service: Send['service']): void {
-    if (!isOfItsView(message.type)) this.#waiting.push({ id, message, service });
+    if (!isOfItsView(message.type) && this.#waiting.length < outboxMax) this.#waiting.push({ id, message, service });
   }
 
   #send(letter: Letter, effects: CrmEffect[]): void {

@@ -2,6 +2,7 @@
 export * from './brand.ts';
 export * from './duration.ts';
 export * from './errors.ts';
+export * from './filling.ts';
 export * from './invariant.ts';
 export * from './machine.ts';
 export * from './ordering.ts';

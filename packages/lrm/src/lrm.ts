@@ -14,7 +14,7 @@
  * Semantics: agents guide, section 5; Pacemaker's executor and controller.
  */
 import type { ResourceHistory } from '@systole/cib';
-import { byCodeUnit, type Instant, type Subsystem, unreachable } from '@systole/kernel';
+import { byCodeUnit, type Filling, type Instant, type Subsystem, unreachable } from '@systole/kernel';
 import { checkAgentName, executionStatus, exitCode, isSameAgent } from '@systole/ra';
 import { Board } from './board.ts';
 import type { Execute, Forget, LrmEffect, LrmInput, LrmOptions, Restore } from './contract.ts';
@@ -104,6 +104,12 @@ export class LocalResourceManager implements Subsystem<LrmInput, LrmEffect> {
       .toSorted((a, b) => byCodeUnit(a.name, b.name))
       .map(historyOf)
       .filter(({ operations }) => operations.length > 0);
+  }
+
+  /** The longest queue. */
+  get fillings(): readonly Filling[] {
+    const count = Math.max(0, ...[...this.#board.resources.values()].map(({ queue }) => queue.length));
+    return [{ queue: 'lrm operations of one resource', count, max: queueLengthMax }];
   }
 
   /** Whether no operation is queued or in flight; recurring ones between their runs do not count. */

@@ -15,3 +15,4 @@ export * from './recording.ts';
 export * from './seal.ts';
 export * from './seal-crypto.ts';
 export * from './surface.ts';
+export { messageBytesCeiling, pendingBytes, pendingEntries, windowBytes, windowEntries } from './limits.ts';

@@ -5,7 +5,7 @@
  * order, and nothing that comes after a `saveMembership` happens before it is on disk.
  */
 import type { NodeEffect, NodeInput, NodeObservation, NodeStart } from '@systole/daemon/node';
-import { instant, type Instant } from '@systole/kernel';
+import { type Filling, instant, type Instant } from '@systole/kernel';
 import type { EngineStatus } from '@systole/messaging';
 import type { Voter } from './voter.ts';
 
@@ -15,6 +15,8 @@ export interface SimNode {
   wakeAt(): Instant;
   /** What an arbiter's voter looks at; only clusters with one need it. */
   messagingStatus?(now: Instant): EngineStatus;
+  /** How full its queues are. */
+  fillings?(now: Instant): readonly Filling[];
   /** Absent: always. */
   readonly mayFeedWatchdog?: boolean;
 }
@@ -93,6 +95,11 @@ export class Life {
   /** Whether the host would feed the machine's watchdog now. */
   get feedsWatchdog(): boolean {
     return !this.isOver && this.#node.mayFeedWatchdog !== false;
+  }
+
+  get fillings(): readonly Filling[] {
+    const inbox = { queue: 'inbox', count: this.#inbox.length, max: INBOX_MAX };
+    return [inbox, ...(this.#node.fillings?.(instant(this.#around.now())) ?? [])];
   }
 
   /** One turn of the host's loop. */

@@ -6,7 +6,7 @@
  */
 import type { Cib } from '@systole/cib';
 import type { ScheduleOutcome } from '@systole/crm';
-import type { Epoch } from '@systole/kernel';
+import type { Epoch, Filling } from '@systole/kernel';
 import { cryptoSeal } from '@systole/messaging';
 import { Agenda } from './agenda.ts';
 import { Agents } from './agents.ts';
@@ -142,6 +142,10 @@ export class World implements TrueWorld {
   /** The CIB that the daemon of a machine last showed; undefined while it is down. */
   cibOf(machine: number): Cib | undefined {
     return this.#parts.daemons.of(machine)?.cib;
+  }
+
+  fillings(machine: number): readonly Filling[] {
+    return this.#parts.daemons.of(machine)?.life.fillings ?? [];
   }
 
   isRunning(machine: number): boolean {

@@ -9,3 +9,4 @@ export { DiskView, type Heed, heed, heedAtStart } from './disk/watcher.ts';
 export { Fencer } from './fencer.ts';
 export type * from './message.ts';
 export { levelsFor } from './topology.ts';
+export { historyLengthMax } from './history.ts';

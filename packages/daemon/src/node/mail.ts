@@ -5,6 +5,7 @@
  * The controller sends again what it still means, and is therefore told of each rejection. The fencer does not know of
  * views: its messages wait here for the next one. What is said of keys is void with its view: the next one tells anew.
  */
+import type { Filling } from '@systole/kernel';
 import type { EngineInput } from '@systole/messaging';
 
 type Destination = 'crm' | 'stonith' | 'keys' | 'files' | 'gathering';
@@ -49,6 +50,10 @@ export class Mail {
 
   keep(letter: Letter): void {
     this.#waiting = [...this.#waiting.slice(1 - waitingMax), letter];
+  }
+
+  get fillings(): readonly Filling[] {
+    return [{ queue: 'fencer messages for the next view', count: this.#waiting.length, max: waitingMax }];
   }
 
   takeWaiting(): readonly Letter[] {

@@ -11,7 +11,7 @@
  */
 import { type Cib, emptyCib } from '@systole/cib';
 import { Controller, type CrmEffect, type CrmInput, mayRun, type Report } from '@systole/crm';
-import { elapsed, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
+import { elapsed, type Filling, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
 import { LocalResourceManager, type LrmEffect, type LrmInput } from '@systole/lrm';
 import {
   type EngineEffect,
@@ -21,9 +21,14 @@ import {
   type KeyInput,
   KeyRotation,
   type KeyStatus,
+  messageBytesCeiling,
+  pendingBytes,
+  pendingEntries,
   type View,
+  windowBytes,
+  windowEntries,
 } from '@systole/messaging';
-import { Fencer, type FencingEvent, type StonithEffect, type StonithInput } from '@systole/stonith';
+import { Fencer, type FencingEvent, historyLengthMax, type StonithEffect, type StonithInput } from '@systole/stonith';
 import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
 import { readFileMessage } from './file-change.ts';
@@ -183,6 +188,22 @@ export class ClusterNode {
   /** What is in force of the links and the timing. */
   get network(): NetworkSettings {
     return this.#network.settings;
+  }
+
+  /** How full each bounded queue is. */
+  fillings(now: Instant): readonly Filling[] {
+    const { logEntries, logBytes, pendingEntries: entries, pendingBytes: bytes } = this.#engine.status(now).order;
+    return [
+      // What is not stable: the sequencer waits at the window, and a whole message may be under way when it fills.
+      { queue: 'messaging log entries', count: logEntries, max: 2 * windowEntries },
+      { queue: 'messaging log bytes', count: logBytes, max: windowBytes + messageBytesCeiling },
+      { queue: 'messaging submissions', count: entries, max: pendingEntries },
+      { queue: 'messaging submitted bytes', count: bytes, max: pendingBytes + messageBytesCeiling },
+      ...this.#crm.fillings,
+      ...this.#lrm.fillings,
+      ...this.#mail.fillings,
+      { queue: 'fencing history', count: this.#fencingHistory.length, max: historyLengthMax },
+    ];
   }
 
   nodeName(id: number): string | undefined {

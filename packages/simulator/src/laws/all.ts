@@ -3,6 +3,7 @@ import type { ClusterSettings } from '../plan.ts';
 import type { Law } from './law.ts';
 import { exclusive } from './s1-exclusive.ts';
 import { oneDc } from './s10-one-dc.ts';
+import { bounds } from './s11-bounds.ts';
 import { noException } from './s12-no-exception.ts';
 import { oneQuorum, quorumToStart } from './s2-quorum-to-start.ts';
 import { chain } from './s4-chain.ts';
@@ -30,4 +31,5 @@ export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   fencedMeansOff(),
   obeysPolicy(settings),
   oneDc(),
+  bounds(),
 ];

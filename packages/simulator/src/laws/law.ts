@@ -2,6 +2,7 @@
  * A law: what must hold in every run. Safety laws look at every event as it happens and keep what they need to know
  * themselves; liveness laws look at the world some time after the faults have stopped.
  */
+import type { Filling } from '@systole/kernel';
 import type { WorldEvent } from '../events.ts';
 import type { ClusterSettings } from '../plan.ts';
 
@@ -18,6 +19,8 @@ export interface TrueWorld {
   isPowered(machine: number): boolean;
   nameOf(machine: number): string;
   machineOf(name: string): number | undefined;
+  /** How full the queues of the daemon on a machine are; nothing, while it is down. */
+  fillings(machine: number): readonly Filling[];
 }
 
 export interface Law {
