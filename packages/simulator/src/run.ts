@@ -27,6 +27,8 @@ export interface RunResult {
   readonly transcript: Transcript;
   /** The same for two runs only if they told the same story. */
   readonly fingerprint: string;
+  /** What ran where when the cluster had come to rest: `n1 web0 started`. */
+  readonly placement: readonly string[];
   readonly virtualMs: number;
   readonly events: number;
 }
@@ -129,12 +131,16 @@ export function run(plan: Plan, subject: Subject): RunResult {
 
   endure();
   settle();
+  const placement = world.machines.flatMap(({ id, name }) =>
+    world.services.running(id).map(([instance, { state }]) => `${name} ${instance} ${state}`),
+  );
   shutDown();
   return {
     plan,
     violation,
     transcript,
     fingerprint: transcript.fingerprint,
+    placement,
     virtualMs: world.now,
     events: world.agenda.ran,
   };
