@@ -9,6 +9,7 @@ import { oneQuorum, quorumToStart } from './s2-quorum-to-start.ts';
 import { chain } from './s4-chain.ts';
 import { order } from './s5-order.ts';
 import { kept } from './s6-kept.ts';
+import { same } from './s6-same.ts';
 import { fencedMeansOff, fencingNeedsQuorum } from './s7-fencing.ts';
 import { obeysPolicy } from './s9-policy.ts';
 
@@ -27,6 +28,7 @@ export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   oneQuorum(),
   ...(isMajority(settings) ? [chain(), kept()] : []),
   order(),
+  same(),
   fencingNeedsQuorum(),
   fencedMeansOff(),
   obeysPolicy(settings),
