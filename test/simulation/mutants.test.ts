@@ -36,6 +36,8 @@ function plan(
 
 /** The node that runs the service is cut off, and its policy is to go on. */
 const cutOff = plan([[3, { kind: 'partition', side: [2], forMs: 8000 }]]);
+const cutOffForGood = (settings: Partial<Plan['settings']>): Plan =>
+  plan([[3, { kind: 'partition', side: [2], forMs: 20_000 }]], settings);
 /** A power cut of all, while the disks are slow. */
 const powerCut = plan([
   [2, { kind: 'diskSlow', node: 1, flushMs: 2000, forMs: 8000 }],
@@ -63,6 +65,13 @@ const cases: readonly { readonly mutant: MutantName; readonly plan: Plan; readon
   { mutant: 'half of the votes are enough', plan: evenSplit, law: /S3|S4/ },
   { mutant: 'every partition is quorate', plan: cutOff, law: /S1|S3|S4|S7/ },
   { mutant: 'a fence device that fails is taken for one that works', plan: deadDevices, law: /S8|S1/ },
+  { mutant: 'a node that should reset itself goes on', plan: cutOffForGood({ noQuorumPolicy: 'suicide' }), law: /S9/ },
+  {
+    mutant: 'the watchdog is fed as long as the daemon lives',
+    plan: cutOffForGood({ watchdog: true }),
+    law: /S9|S8|S1/,
+  },
+  { mutant: 'a queue has no bound', plan: cutOff, law: /S11/ },
 ];
 
 describe('a broken node is caught', () => {

@@ -26,9 +26,19 @@ function around(
       }
       return done;
     };
-    return { step, wakeAt: () => node.wakeAt() };
+    return { ...others(node), step };
   };
 }
+
+/** What a node offers beside its step, unchanged. */
+const others = (node: ReturnType<typeof createNode>): Omit<SimNode, 'step'> => ({
+  wakeAt: () => node.wakeAt(),
+  messagingStatus: (now) => node.messagingStatus(now),
+  fillings: (now) => node.fillings(now),
+  get mayFeedWatchdog() {
+    return node.mayFeedWatchdog;
+  },
+});
 
 const asItIs = (effect: NodeEffect) => ({ effects: [effect], told: [] });
 
@@ -118,6 +128,7 @@ export const mutants = {
     const node = createNode(start);
     const isFenceAgent = (id: string): boolean => id.startsWith('stonith/');
     return {
+      ...others(node),
       step: (input, now) =>
         node.step(
           input.type === 'processEnded' && isFenceAgent(input.id)
@@ -125,8 +136,23 @@ export const mutants = {
             : input,
           now,
         ),
-      wakeAt: () => node.wakeAt(),
     };
+  }),
+  'a node that should reset itself goes on': mutant(
+    around((effect) => (effect.type === 'resetSelf' ? { effects: [], told: [] } : asItIs(effect))),
+  ),
+  'the watchdog is fed as long as the daemon lives': mutant((start) => {
+    const node = createNode(start);
+    return {
+      wakeAt: () => node.wakeAt(),
+      step: (input, now) => node.step(input, now),
+      mayFeedWatchdog: true,
+    };
+  }),
+  'a queue has no bound': mutant((start) => {
+    const node = createNode(start);
+    const fillings: SimNode['fillings'] = (now) => node.fillings(now).map((each) => ({ ...each, max: 0 }));
+    return { ...others(node), step: (input, now) => node.step(input, now), fillings };
   }),
 } as const satisfies Readonly<Record<string, Subject>>;
 

@@ -142,4 +142,12 @@ export const variants: readonly Variant[] = [
     seeds: 1000,
     took: 0,
   },
+  {
+    name: 'a result is entered for the node that hears of it',
+    file: 'crm/src/controller.ts',
+    find: 'const applied = applyMessage(before, from, message);',
+    replace: "const applied = applyMessage(before, message.type === 'result' ? this.#options.self : from, message);",
+    seeds: 30,
+    took: 0,
+  },
 ];

@@ -41,11 +41,11 @@ export function obeysPolicy(settings: ClusterSettings): Law {
   const hasWatchdog = settings.fencing && settings.watchdog === true;
 
   const wrong = (machine: number, life: number, forMs: number): string | undefined => {
+    if (settings.noQuorumPolicy === 'suicide' && settings.fencing)
+      return heldQuorum.has(life) && forMs > RESET_MS ? 'it has not reset itself' : undefined;
     const here: Running = running.get(machine) ?? new Map();
     if (here.size === 0) return undefined;
     const names = [...here].map(([instance, state]) => `${instance} (${state})`).join(', ');
-    if (settings.noQuorumPolicy === 'suicide' && settings.fencing)
-      return heldQuorum.has(life) && forMs > RESET_MS ? `it has not reset itself: ${names}` : undefined;
     if (forMs <= orderlyMs || stuck.size > 0 || settings.noQuorumPolicy === 'freeze') return undefined;
     if (settings.noQuorumPolicy !== 'demote') return `still there: ${names}`;
     const bad = [...here].filter(([instance, state]) => single.has(instance) || /promot|demot/.test(state));
