@@ -133,7 +133,7 @@ function many(): number {
       known.add(kind);
       if (!endless && !values['keep-going']) break;
     }
-    if (endless && ran % 100 === 0) say(progress());
+    if ((endless || values['keep-going']) && ran % 100 === 0) say(progress());
   }
   say(progress());
   return broken === 0 ? 0 : 1;
