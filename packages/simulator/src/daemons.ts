@@ -34,6 +34,7 @@ export interface Running {
   cib: Cib | undefined;
   quorum: 'held' | 'uncertain' | 'lost';
   scheduled: number;
+  isLeaving: boolean;
 }
 
 export interface DaemonsParts {
@@ -118,7 +119,8 @@ export class Daemons {
       see({ type: 'threw', machine: machine.id, life: number, error });
       return;
     }
-    this.#running.set(machine.id, { number, life, wakeAt: Infinity, cib: undefined, quorum: 'lost', scheduled: 0 });
+    const fresh = { wakeAt: Infinity, cib: undefined, quorum: 'lost', scheduled: 0, isLeaving: false } as const;
+    this.#running.set(machine.id, { number, life, ...fresh });
     for (const each of early.splice(0)) each();
     early = undefined;
     if (device !== undefined) life.hire((status) => this.#voterOf(machine, start, device, status.incarnation));
@@ -136,7 +138,10 @@ export class Daemons {
   /** Told to leave in order; a person starts it again some time after it has, however long that takes. */
   leave(machine: Machine, awayMs: number): void {
     this.#awayMs.set(machine.id, awayMs);
-    this.#running.get(machine.id)?.life.give({ type: 'shutDown', reason: 'operator' });
+    const running = this.#running.get(machine.id);
+    if (running === undefined || running.isLeaving) return; // told twice it would leave at once, whatever runs there
+    running.isLeaving = true;
+    running.life.give({ type: 'shutDown', reason: 'operator' });
   }
 
   /** Whoever has left by now comes back soon. */

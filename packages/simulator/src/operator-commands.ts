@@ -82,6 +82,7 @@ export function commanded(cib: Cib, command: OperatorCommand): Cib | undefined {
     case 'cleanUp':
     case 'refresh':
     case 'fence':
+    case 'rotateKey':
     case 'quorumProceed':
       return undefined;
   }
@@ -96,6 +97,8 @@ export function requestOf(command: OperatorCommand): NodeRequest | undefined {
       return { type: 'cleanUp', resource: command.resource, isWhole: true };
     case 'fence':
       return { type: 'fence', target: machineName(command.node), action: command.action, user: 'root' };
+    case 'rotateKey':
+      return { type: 'rotateKey', without: [] };
     case 'quorumProceed':
       return { type: 'quorumProceed' };
     default:

@@ -56,6 +56,8 @@ export type OperatorCommand =
   /** Takes a node out of the configuration, whether it runs or not; it comes back by itself when it joins. */
   | { readonly type: 'removeNode'; readonly node: number }
   | { readonly type: 'fence'; readonly node: number; readonly action: 'off' | 'reboot' }
+  /** A new cluster key for all. */
+  | { readonly type: 'rotateKey' }
   /** Ends the wait for nodes that have not been seen. */
   | { readonly type: 'quorumProceed' }
   | { readonly type: 'parameter'; readonly resource: string; readonly value: number };

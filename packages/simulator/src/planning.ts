@@ -123,13 +123,14 @@ function resourcesFor(seed: number, nodes: number): readonly ResourceSettings[] 
   return resources;
 }
 
+const hasArbiter = ({ quorum }: ClusterSettings): boolean => quorum === 'arbiter' || quorum === 'arbiterLast';
+
 function faultFor(kind: FaultKind, seed: number, index: number, settings: ClusterSettings): Fault | undefined {
   const all = Array.from({ length: settings.nodes }, (_, each) => each + 1);
   const node = pick(all, seed, 'node', index);
   const resource = pick(primitivesOf(settings.resources), seed, 'resource', index);
   const forMs = durationFor(seed, index);
   const several = settings.nodes > 1;
-  const hasArbiter = settings.quorum === 'arbiter' || settings.quorum === 'arbiterLast';
   const side = (): readonly number[] => {
     const chosen = all.filter((each) => share(seed, 'side', index, each) < 0.5);
     return chosen.length === 0 || chosen.length === all.length ? [node] : chosen.toSorted(byNumber);
@@ -183,9 +184,9 @@ function faultFor(kind: FaultKind, seed: number, index: number, settings: Cluste
     case 'upgrade':
       return { kind, node, forMs: Math.min(forMs, 5000) };
     case 'arbiterDown':
-      return hasArbiter ? { kind, forMs } : undefined;
+      return hasArbiter(settings) ? { kind, forMs } : undefined;
     case 'arbiterCut':
-      return hasArbiter ? { kind, side: side(), forMs } : undefined;
+      return hasArbiter(settings) ? { kind, side: side(), forMs } : undefined;
     case 'diskFull':
       return { kind, node, forMs };
     case 'diskSlow':
@@ -236,6 +237,8 @@ function commandFor(seed: number, index: number, settings: ClusterSettings, node
     [
       ...(['standby', 'online', 'cleanUp', 'move', 'clear', 'stop', 'start', 'parameter'] as const),
       ...(['maintenance', 'maintenance', 'refresh', 'removeNode', 'fence', 'quorumProceed'] as const),
+      // The arbiter's key file is another person's business.
+      ...(hasArbiter(settings) ? [] : (['rotateKey', 'rotateKey'] as const)),
     ],
     seed,
     'command',
@@ -253,6 +256,7 @@ function commandFor(seed: number, index: number, settings: ClusterSettings, node
     case 'fence':
       return { type, node, action: share(seed, 'off', index) < 0.3 ? 'off' : 'reboot' };
     case 'quorumProceed':
+    case 'rotateKey':
       return { type };
     case 'move':
       return { type, resource, node };

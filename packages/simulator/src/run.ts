@@ -116,8 +116,9 @@ export function run(plan: Plan, subject: Subject): RunResult {
     }
   };
 
-  /** All leave at once, in order. */
+  /** All leave at once, in order. Without fencing a service whose stop has failed keeps its node for ever. */
   const shutDown = (): void => {
+    if (!plan.settings.fencing) return;
     const toldAt = world.now;
     if (isFine()) world.shutDown();
     while (isFine()) {

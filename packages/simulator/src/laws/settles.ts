@@ -3,6 +3,7 @@
  * left to do, and what really runs is what the CIB says (L1); told to leave, all are gone in order some time later (L2).
  */
 import { type Cib, type NodeState } from '@systole/cib';
+import type { KeyRing } from '@systole/messaging';
 import type { WorldEvent } from '../events.ts';
 import type { World } from '../world.ts';
 import { Standings, tagText } from './standing.ts';
@@ -49,6 +50,10 @@ export class Settlement {
       if (this.#textOf(world.cibOf(machine)) === this.#textOf(cib)) continue;
       return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
+    const rings = machines.map(({ disk }) => disk.read('keys') as KeyRing | undefined);
+    if (rings.some((ring) => ring?.rotation !== undefined))
+      return 'a change of the cluster key has not come to its end';
+    if (new Set(rings.map(keysOf)).size > 1) return 'the nodes have different cluster keys';
     const left = leftToDo(asTheDcAsks(cib, first.integrated?.dc, world.settings.watchdog === true));
     if (left.length > 0) return `left to do: ${left.slice(0, 8).join(', ')}`;
     return this.#untrue(cib, world);
@@ -81,6 +86,9 @@ export class Settlement {
     return undefined;
   }
 }
+
+const keysOf = (ring: KeyRing | undefined): string =>
+  ring === undefined ? 'those of the configuration' : ring.keys.map(({ id, key }) => `${id} ${key.join()}`).join('; ');
 
 /** The CIB with what the DC adds to it before it asks the policy engine. */
 function asTheDcAsks(cib: Cib, dc: string | undefined, hasWatchdog: boolean): Cib {
