@@ -371,6 +371,7 @@ class MessagingEngine implements Engine {
     this.#drainLoopback();
     this.#flushOrder();
     this.#eachSecond();
+    if (this.#links.isInDoubt) this.#probeSizes();
     this.#pulse.beat(this.#stalls.announced(), this.#hearing.wallOffset);
     membership.tick(); // what the flush delivered may have changed the membership: a departure
     this.#drainLoopback();
@@ -400,10 +401,14 @@ class MessagingEngine implements Engine {
         this.#outbox.onLink(id, peer.node, { type: 'ping', token: 0, sent: now >>> 0 });
       }
     }
+    this.#probeSizes();
+    this.#proposeBaseChange();
+  }
+
+  #probeSizes(): void {
     for (const { peer, link, size } of this.#links.probesDue()) {
       this.#outbox.onLink(link, peer.node, { type: 'sizeProbe', size });
     }
-    this.#proposeBaseChange();
   }
 
   #proposeBaseChange(): void {

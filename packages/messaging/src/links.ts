@@ -35,6 +35,12 @@ const rejoinMs = 30_000;
 const reducedMtu = 1200;
 const probeMs = 30_000;
 const reducedRetryMs = 600_000;
+/** So many times within so long the same node asked for data that were sent to it. */
+const askedTimes = 4;
+const askedWithinMs = 500;
+/** Then its paths are in doubt for so long, and probed so often. */
+const doubtMs = 1000;
+const doubtProbeMs = 40;
 const failuresToDown = 3;
 const failedHoldMs = 1000;
 
@@ -54,6 +60,9 @@ export class Links {
   readonly #core: Core;
   readonly #peers: Peers;
   #states: LinkState[] = [];
+  /** When each node last asked again. */
+  readonly #asked = new Map<NodeId, readonly number[]>();
+  #doubtedUntil = never;
   #turn = 0;
 
   constructor(core: Core, peers: Peers) {
@@ -306,6 +315,28 @@ export class Links {
     return this.#states.flatMap((state) => (state.up ? (this.#toPeer(state, peer) ?? []) : []));
   }
 
+  /**
+   * What was sent to the node was asked for again: once is loss, again and again may be a path that swallows large
+   * packets. That is found out now, not with the next probe in half a minute (simulator, seed 20210).
+   */
+  askedAgain(node: NodeId): void {
+    const { now } = this.#core;
+    const recent = (this.#asked.get(node) ?? []).filter((at) => now - at < askedWithinMs);
+    this.#asked.set(node, [...recent, now].slice(-askedTimes));
+    if (recent.length + 1 < askedTimes) return;
+    for (const link of this.#peers.get(node)?.links ?? []) {
+      if (link.doubtedUntil > now || link.reduced) continue;
+      link.doubtedUntil = now + doubtMs;
+      link.probeSentAt = never;
+    }
+    this.#doubtedUntil = now + doubtMs;
+  }
+
+  /** Some path is in doubt: probes are due more often than each second. */
+  get isInDoubt(): boolean {
+    return this.#doubtedUntil > this.#core.now;
+  }
+
   /** The peers and links on which a probe of the full size is due; the caller sends them. */
   probesDue(): { peer: Peer; link: number; size: number }[] {
     const { now } = this.#core;
@@ -318,7 +349,9 @@ export class Links {
         const link = peer.links[id] as PeerLink;
         if (!link.up) continue;
         const unanswered = link.probesLost > 0;
-        const wait = link.reduced ? reducedRetryMs : unanswered ? 200 : probeMs;
+        const isDoubted = link.doubtedUntil > now;
+        const quickMs = Math.max(doubtProbeMs, 2 * (link.rtt ?? 0));
+        const wait = link.reduced ? reducedRetryMs : isDoubted ? quickMs : unanswered ? 200 : probeMs;
         if (now - link.probeSentAt < wait) continue;
         if (unanswered && link.probesLost >= 3 && !link.reduced) {
           link.reduced = true;

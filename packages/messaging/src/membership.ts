@@ -16,7 +16,7 @@ import { Departures } from './departures.ts';
 import { Evaluation } from './evaluation.ts';
 import type { Frame, HeartbeatFrame, InstallationFrame, NodeState, ProposalFrame } from './frames.ts';
 import { Leading } from './leading.ts';
-import { numberMax, rangesMax, sequenceCeiling } from './limits.ts';
+import { entryBytesMax, numberMax, rangesMax, sequenceCeiling } from './limits.ts';
 import type { Links } from './links.ts';
 import { Objections } from './objections.ts';
 import { Order } from './order.ts';
@@ -489,6 +489,6 @@ export class Membership {
 
   /** Bytes of a fragment in this view. */
   get fragmentBytes(): number {
-    return Math.min(1400, this.#links.budget() - 40);
+    return Math.min(entryBytesMax, this.#links.budget() - 40);
   }
 }

@@ -123,6 +123,7 @@ export class Origin {
     const oldest = this.#queue[this.#head];
     if (this.#sent > 0 && oldest !== undefined && this.#core.now - oldest.sentAt >= this.#rto) {
       this.#rto = Math.min(rtoCeiling, Math.ceil(this.#rto * 1.5));
+      this.#outbox.sentAgain(this.#sequencer);
       this.#resend(budget);
     }
   }

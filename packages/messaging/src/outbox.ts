@@ -88,6 +88,11 @@ export class Outbox {
     this.#members = nodes.filter((node) => node !== this.#core.self);
   }
 
+  /** What was sent to the node has to be sent once more. */
+  sentAgain(node: NodeId): void {
+    this.#links.askedAgain(node);
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0;
   }

@@ -49,6 +49,8 @@ export interface PeerLink {
   rtt: number | undefined;
   probesLost: number;
   probeSentAt: number;
+  /** Until then probes follow each other quickly: data do not arrive, and heartbeats do. */
+  doubtedUntil: number;
   reduced: boolean;
   reducedAt: number;
 }
@@ -69,6 +71,7 @@ const newPeerLink = (): PeerLink => ({
   rtt: undefined,
   probesLost: 0,
   probeSentAt: never,
+  doubtedUntil: never,
   reduced: false,
   reducedAt: never,
 });

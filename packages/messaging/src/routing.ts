@@ -105,6 +105,7 @@ export class Routing {
         return;
       case 'gap':
         if (!active && !frozen) return;
+        this.#links.askedAgain(from);
         return order.answerGap(from, frame.ranges, this.#links.budget(), frozen ? recoveryEntries : gapAnswerEntries);
       case 'submission':
         if (active && !frozen) sequencer?.submission(rank, frame.entries);

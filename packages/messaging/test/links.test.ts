@@ -218,6 +218,18 @@ describe('packet size', () => {
     cluster.finish();
   });
 
+  test('a path that begins to swallow them under load is found out before anybody is put out of the view', () => {
+    const cluster = settledCluster({ nodes: 3 });
+    cluster.run(2000);
+    const before = cluster.machine(1).view?.tag.number;
+    cluster.filter = (_from, _to, _link, _via, bytes) => bytes.length + 28 <= 1300;
+    for (const id of [1, 2, 3]) cluster.submit(id, 'safe', 50_000);
+    cluster.run(2000);
+    for (const id of [1, 2, 3]) expect(cluster.machine(id).deliveries).toHaveLength(3);
+    expect(cluster.machine(1).view?.tag.number).toBe(before);
+    cluster.finish();
+  });
+
   test('no datagram of data is larger than the link takes', () => {
     const cluster = settledCluster({ nodes: 3, links: [aLink(0, { mtu: 1400 })] });
     let largest = 0;
