@@ -66,6 +66,8 @@ export class Daemons {
   readonly #requests = new Map<string, (answer: Answer) => void>();
   /** How long a machine stays without its daemon once that has left in order. */
   readonly #awayMs = new Map<number, number>();
+  /** Counts the call-backs: a return that was arranged before does not come on top. */
+  #calls = 0;
   #lives = 0;
   #requestNumber = 0;
 
@@ -144,9 +146,10 @@ export class Daemons {
     running.life.give({ type: 'shutDown', reason: 'operator' });
   }
 
-  /** Whoever has left by now comes back soon. */
+  /** Whoever leaves from now on comes back soon; whoever is away is started by the caller. */
   callBack(): void {
     this.#awayMs.clear();
+    this.#calls += 1;
   }
 
   /** What only this boot of the machine knew. */
@@ -156,7 +159,8 @@ export class Daemons {
 
   #beginAgain(machine: Machine, afterMs: number): void {
     if (afterMs === Infinity) return;
-    this.#parts.agenda.after(afterMs, () => this.begin(machine));
+    const calls = this.#calls;
+    this.#parts.agenda.after(afterMs, () => (calls === this.#calls ? this.begin(machine) : undefined));
   }
 
   #startOf(machine: Machine, number: number): Omit<NodeStart, 'now'> {
