@@ -50,6 +50,8 @@ export class Settlement {
       if (this.#textOf(world.cibOf(machine)) === this.#textOf(cib)) continue;
       return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
+    const fencing = machines.find(({ processes }) => processes.some((id) => id.startsWith('stonith/')));
+    if (fencing !== undefined) return `a fence agent is at work on ${fencing.name}`; // perhaps an operator's order
     const rings = machines.map(({ disk }) => disk.read('keys') as KeyRing | undefined);
     if (rings.some((ring) => ring?.rotation !== undefined))
       return 'a change of the cluster key has not come to its end';
