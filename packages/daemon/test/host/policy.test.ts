@@ -16,7 +16,7 @@ function policyRunning(code: string): { readonly policy: Policy; readonly answer
 test('a policy engine that cannot start is started once a question, not for ever', async () => {
   const starts = new Int32Array(new SharedArrayBuffer(4));
   const channel = new BroadcastChannel('policy-starts');
-  channel.onmessage = () => void Atomics.add(starts, 0, 1);
+  channel.addEventListener('message', () => void Atomics.add(starts, 0, 1));
   const { policy, answers } = policyRunning(
     `new BroadcastChannel('policy-starts').postMessage(1); await new Promise((go) => setTimeout(go, 20)); throw new Error('no file');`,
   );
