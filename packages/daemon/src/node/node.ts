@@ -12,7 +12,7 @@
 import { type Cib, emptyCib } from '@systole/cib';
 import { Controller, type CrmEffect, type CrmInput, mayRun, type Report } from '@systole/crm';
 import { elapsed, type Filling, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
-import { LocalResourceManager, type LrmEffect, type LrmInput } from '@systole/lrm';
+import { LocalResourceManager } from '@systole/lrm';
 import {
   type EngineEffect,
   type EngineInput,
@@ -28,17 +28,19 @@ import {
   windowBytes,
   windowEntries,
 } from '@systole/messaging';
-import { Fencer, type FencingEvent, historyLengthMax, type StonithEffect, type StonithInput } from '@systole/stonith';
+import { Fencer, type FencingEvent, historyLengthMax } from '@systole/stonith';
 import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
 import { decoded, DurableCib, restored } from './durable.ts';
 import { readFileMessage } from './file-change.ts';
-import { fenceDevices, fencerNodes, fencerOptions, sameFencing } from './fence-devices.ts';
+import { FencingDesk } from './fencing-desk.ts';
 import { Gathering, gatherTimeoutMs, isGatheringTimer, type Outcome } from './gathering.ts';
+import { fromLrm } from './lrm-desk.ts';
 import { type Letter, Mail, readEnvelope } from './mail.ts';
 import { messagingWords } from './messaging-words.ts';
 import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
 import { Network, type NetworkEffect, type NetworkInput, type NetworkSettings } from './network.ts';
 import { NodeIds } from './node-ids.ts';
+import type { Outlets, Subsystem, Work } from './outlets.ts';
 import { forced, proceeding } from './quorum-commands.ts';
 import { TimerTable } from './timer-table.ts';
 
@@ -62,15 +64,6 @@ const retryKeysTimer = 'keys/retrySave';
 const uncertainFeedMs = 1000;
 const uncertainFeedTimer = 'node/uncertainFeed';
 
-type Work =
-  /** `view`: a message that means something in that view only. */
-  | { readonly for: 'messaging'; readonly input: EngineInput; readonly view?: number }
-  | { readonly for: 'crm'; readonly input: CrmInput }
-  | { readonly for: 'lrm'; readonly input: LrmInput }
-  | { readonly for: 'stonith'; readonly input: StonithInput }
-  | { readonly for: 'keys'; readonly input: KeyInput }
-  | { readonly for: 'network'; readonly input: NetworkInput };
-
 export class ClusterNode {
   readonly #start: NodeStart;
   #ids: NodeIds;
@@ -88,8 +81,7 @@ export class ClusterNode {
   #nextToken = 1;
   #view: View | undefined;
   readonly #membershipSaves = new Map<number, number>();
-  readonly #deviceRequests = new Set<string>();
-  #fencingHistory: readonly FencingEvent[] = [];
+  readonly #fencing: FencingDesk;
   #lastStep: Instant;
   #isQuorate = false;
   #hasHeldLately = false;
@@ -97,6 +89,14 @@ export class ClusterNode {
   #hasStopped = false;
   #work: Work[] = [];
   #effects: NodeEffect[] = [];
+  readonly #outlets: Outlets = {
+    give: (work) => void this.#work.push(work),
+    want: (effect) => void this.#effects.push(effect),
+    submit: (letter, view) => this.#submit(letter, view),
+    startTimer: (id, delayMs) => this.#timers.start(id, later(this.#lastStep, delayMs)),
+    stopTimer: (id) => this.#timers.stop(id),
+    report: (...report) => this.#report(...report),
+  };
 
   constructor(start: NodeStart) {
     const { configuration, ports, saved, now } = start;
@@ -133,6 +133,8 @@ export class ClusterNode {
       wallClock,
     });
     this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
+    const isTwoNode = configuration.quorum.twoNode === true;
+    this.#fencing = new FencingDesk({ self, isTwoNode, wallClock }, this.#outlets);
     this.#durable = new DurableCib(() => this.#nextToken++);
     const { messaging, rotation } = configuration;
     this.#network = new Network(self, names, messaging, (id) => this.#name(id));
@@ -145,7 +147,7 @@ export class ClusterNode {
     });
     const { resources, survivors, hasRebooted } = saved;
     this.#work.push({ for: 'lrm', input: { type: 'restore', saved: resources, survivors, hasRebooted } });
-    this.#toFencer(emptyCib, this.#crm.cib, true);
+    this.#fencing.configurationChanged(emptyCib, this.#crm.cib, { isWhole: true });
   }
 
   /** Messaging runs in this thread, and learns of a pause from the first step after it. */
@@ -168,7 +170,7 @@ export class ClusterNode {
   }
 
   get fencingHistory(): readonly FencingEvent[] {
-    return this.#fencingHistory;
+    return this.#fencing.history;
   }
 
   /** The local resource manager has nothing queued or in flight. */
@@ -202,7 +204,7 @@ export class ClusterNode {
       ...this.#crm.fillings,
       ...this.#lrm.fillings,
       ...this.#mail.fillings,
-      { queue: 'fencing history', count: this.#fencingHistory.length, max: historyLengthMax },
+      { queue: 'fencing history', count: this.#fencing.history.length, max: historyLengthMax },
     ];
   }
 
@@ -331,10 +333,16 @@ export class ClusterNode {
           if (work.input.type === 'delivered') this.#durable.delivered(work.input.position);
           break;
         case 'lrm':
-          for (const effect of this.#lrm.step(work.input, now)) this.#fromLrm(effect, now);
+          for (const effect of this.#lrm.step(work.input, now)) {
+            this.#start.ports.observe?.({ part: 'lrm', effect });
+            fromLrm(effect, this.#outlets);
+          }
           break;
         case 'stonith':
-          for (const effect of this.#fencer.step(work.input, now)) this.#fromFencer(effect, now);
+          for (const effect of this.#fencer.step(work.input, now)) {
+            this.#start.ports.observe?.({ part: 'stonith', effect });
+            this.#fencing.take(effect);
+          }
           break;
         case 'keys':
           for (const effect of this.#keys.step(work.input)) this.#fromKeys(effect, now);
@@ -589,7 +597,8 @@ export class ClusterNode {
   ): void {
     this.#effects.push({ type: 'cibChanged', cib: after, isConfiguration });
     if (isConfiguration) {
-      this.#toFencer(before, after, isWhole);
+      const isNews = this.#fencing.configurationChanged(before, after, { isWhole });
+      if (isNews && this.#view !== undefined) this.#tellFencerMembers();
       this.#knowNodes(after, now);
     }
   }
@@ -685,140 +694,9 @@ export class ClusterNode {
     }
   }
 
-  // ---- the local resource manager ---------------------------------------------------------------------------------
-
-  #fromLrm(effect: LrmEffect, now: Instant): void {
-    this.#start.ports.observe?.({ part: 'lrm', effect });
-    switch (effect.type) {
-      case 'startProcess':
-      case 'killProcess':
-        this.#effects.push(effect);
-        break;
-      case 'startTimer':
-        this.#timers.start(effect.id, later(now, effect.delayMs));
-        break;
-      case 'stopTimer':
-        this.#timers.stop(effect.id);
-        break;
-      case 'operationPending':
-        break; // entered at all members when the order was delivered
-      case 'operationEnded': {
-        const { operationId, resource, agent, record, alsoChanged, removed, hasSucceeded, expectedExitCode } = effect;
-        const result = { operationId, resource, agent, record, alsoChanged, removed, hasSucceeded, expectedExitCode };
-        this.#crmInput({ type: 'operationEnded', ...result });
-        break;
-      }
-      case 'operationCancelled':
-      case 'historyForgotten':
-        this.#crmInput(effect);
-        break;
-      case 'saveHistory': {
-        const { resource, saved } = effect;
-        this.#effects.push({ type: 'saveResource', resource, ...(saved === undefined ? {} : { saved }) });
-        break;
-      }
-      case 'readSecrets':
-        this.#effects.push(effect);
-        break;
-      case 'askDevice':
-        this.#work.push({ for: 'stonith', input: effect });
-        break;
-      case 'ready':
-        this.#crmInput({ type: 'lrmReady', history: effect.history });
-        break;
-      case 'rejected':
-        this.#report('lrm', 'error', 'input.rejected', effect.reason, {});
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  // ---- the fencer -------------------------------------------------------------------------------------------------
-
-  #fromFencer(effect: StonithEffect, now: Instant): void {
-    this.#start.ports.observe?.({ part: 'stonith', effect });
-    switch (effect.type) {
-      case 'startProcess':
-      case 'killProcess':
-        this.#effects.push(effect);
-        break;
-      case 'startTimer':
-        this.#timers.start(effect.id, later(now, effect.delayMs));
-        break;
-      case 'stopTimer':
-        this.#timers.stop(effect.id);
-        break;
-      case 'sendPeer': {
-        const envelope = {
-          to: 'stonith',
-          message: effect.message,
-          ...(effect.to === undefined ? {} : { node: effect.to }),
-        } as const;
-        this.#submit({ envelope, service: 'agreed' });
-        break;
-      }
-      case 'fenceAccepted':
-        break;
-      case 'fenceEnded':
-        this.#crmInput(effect);
-        break;
-      case 'fencingHeard': {
-        const { event } = effect;
-        const level = event.state === 'failed' ? 'error' : 'info';
-        const text = `fencing of ${event.target} (${event.action}) asked by ${event.client} on ${event.originator}: ${event.state}`;
-        this.#report('stonith', level, `fencing.${event.state}`, text, { ...event });
-        break;
-      }
-      case 'deviceAnswered':
-        if (effect.requestId.startsWith('lrm/')) {
-          this.#work.push({ for: 'lrm', input: effect });
-        } else if (this.#deviceRequests.delete(effect.requestId)) {
-          const { type: _type, requestId, ...value } = effect;
-          this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value } });
-        }
-        break;
-      case 'devicesFound': {
-        const { type: _type, requestId, ...value } = effect;
-        if (this.#deviceRequests.delete(requestId))
-          this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value } });
-        break;
-      }
-      case 'resetSelf':
-        this.#effects.push(effect);
-        break;
-      case 'historyChanged':
-        this.#fencingHistory = effect.history;
-        break;
-      case 'rejected':
-        this.#report('stonith', 'error', 'input.rejected', effect.reason, {});
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #toFencer(before: Cib, after: Cib, isWhole: boolean): void {
-    if (!isWhole && sameFencing(before, after)) return;
-    const at = this.#start.ports.wallClock();
-    this.#work.push(
-      {
-        for: 'stonith',
-        input: {
-          type: 'optionsChanged',
-          options: fencerOptions(after, this.#start.configuration.quorum.twoNode === true),
-        },
-      },
-      { for: 'stonith', input: { type: 'devicesChanged', devices: fenceDevices(after, this.self, at) } },
-      { for: 'stonith', input: { type: 'topologyChanged', levels: after.configuration.fencingLevels } },
-    );
-    if (this.#view !== undefined) this.#tellFencerMembers();
-  }
-
   #tellFencerMembers(): void {
     const members = this.#view?.members.map(({ node }) => this.#name(node)) ?? [this.self];
-    const nodes = fencerNodes(this.#crm.cib, this.#start.ports.wallClock());
-    this.#work.push({ for: 'stonith', input: { type: 'membersChanged', members, isQuorate: this.#isQuorate, nodes } });
+    this.#fencing.membersChanged(members, this.#isQuorate, this.#crm.cib);
   }
 
   // ---- the world --------------------------------------------------------------------------------------------------
@@ -827,7 +705,7 @@ export class ClusterNode {
     switch (request.type) {
       case 'askDevice':
       case 'findDevices':
-        this.#deviceRequests.add(requestId);
+        this.#fencing.expect(requestId);
         this.#work.push({ for: 'stonith', input: { ...request, requestId } });
         break;
       case 'gather': {
@@ -953,7 +831,7 @@ export class ClusterNode {
   }
 
   #report(
-    subsystem: 'messaging' | 'crm' | 'lrm' | 'stonith' | 'node',
+    subsystem: Subsystem,
     level: Report['level'],
     event: string,
     text: string,
