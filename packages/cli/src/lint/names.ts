@@ -73,7 +73,7 @@ function doubt({ name = '', value, shapes, owner }: Pair): readonly Finding[] {
   return [
     {
       level: 'warning',
-      text: `${owner}: ${name}=${value ?? ''} ${wrong}; the default counts instead`,
+      text: `${owner}: ${name}=${value ?? ''} ${wrong}; it will not be taken as it was meant`,
       advice: near === undefined ? `correct ${name}` : `did you mean ${near}?`,
     },
   ];
