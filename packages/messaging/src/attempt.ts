@@ -38,6 +38,9 @@ export class Attempt {
   readonly tag: ViewTag;
   readonly members: readonly Identity[];
   readonly startedAt: number;
+  readonly #leavers: () => readonly Identity[];
+  /** Who has told that it leaves, as this attempt tells it: settled once, because each member must be told the same. */
+  #left: readonly Identity[] = [];
   phase: Phase = 'proposing';
   #phaseSince: number;
   #retryAt: number;
@@ -45,11 +48,18 @@ export class Attempt {
   #done = new Set<NodeId>();
   #groups: readonly PlannedGroup[] = [];
 
-  constructor(core: Core, tag: ViewTag, members: readonly Identity[], send: (node: NodeId, frame: Frame) => void) {
+  constructor(
+    core: Core,
+    tag: ViewTag,
+    members: readonly Identity[],
+    leavers: () => readonly Identity[],
+    send: (node: NodeId, frame: Frame) => void,
+  ) {
     this.#core = core;
     this.#send = send;
     this.tag = tag;
     this.members = members;
+    this.#leavers = leavers;
     this.startedAt = core.now;
     this.#phaseSince = core.now;
     this.#retryAt = core.now;
@@ -106,6 +116,7 @@ export class Attempt {
 
   #enter(phase: Phase): void {
     this.phase = phase;
+    if (phase === 'installing') this.#left = this.#leavers();
     this.#done = new Set();
     this.#phaseSince = this.#core.now;
   }
@@ -144,6 +155,7 @@ export class Attempt {
       protocol: Math.min(...reports.map(({ protocolMax }) => protocolMax)),
       features: reports.reduce((common, { features }) => (common & features) >>> 0, 0xffffffff),
       memories: reports.map(({ memory }) => memory),
+      left: this.#left,
     };
   }
 

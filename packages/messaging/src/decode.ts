@@ -148,7 +148,8 @@ function readInstallation(from: ByteReader): Frame {
   const features = from.u32();
   const memories = readMemories(from);
   if (memories.length !== members.length) from.failed = true;
-  return { type: 'installation', attempt, members, groups, protocol, features, memories };
+  const left = from.left > 0 ? readIdentities(from) : []; // an older node does not say
+  return { type: 'installation', attempt, members, groups, protocol, features, memories, left };
 }
 
 /** The frame of this code, or undefined if the code is not known. `from` spans exactly the body. */

@@ -137,7 +137,8 @@ function writeBody(to: ByteWriter, frame: Frame): void {
       for (const group of frame.groups) writeGroup(to, group);
       to.u8(frame.protocol);
       to.u32(frame.features);
-      return writeMemories(to, frame.memories);
+      writeMemories(to, frame.memories);
+      return writeIdentities(to, frame.left);
     case 'recovered':
       return writeTag(to, frame.attempt);
     case 'installed':

@@ -133,6 +133,8 @@ export interface InstallationFrame {
   readonly features: number;
   /** One a member, in its order. */
   readonly memories: readonly QuorumMemory[];
+  /** Lives that have told the initiator that they leave. What a member has heard itself would differ from one to the next. */
+  readonly left: readonly Identity[];
 }
 
 export interface InstalledFrame {

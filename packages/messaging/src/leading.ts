@@ -92,7 +92,8 @@ export class Leading {
       members: ordered,
       evidence: this.#departures.evidence(this.#at.view, nodes),
     });
-    this.attempt = new Attempt(this.#core, tag, members, (node, frame) => this.#at.send(node, frame));
+    const leavers = (): readonly Identity[] => this.#departures.leavers();
+    this.attempt = new Attempt(this.#core, tag, members, leavers, (node, frame) => this.#at.send(node, frame));
   }
 
   promise(from: NodeId, tag: ViewTag, report: Report): void {

@@ -129,6 +129,7 @@ export class Membership {
     return new Order(this.#core, this.#outbox, this.view, origin, {
       departed: (rank) => {
         const { node, incarnation } = this.view.members[rank] as Member;
+        this.#departures.ordered.set(node, incarnation);
         this.markLeaving(node, incarnation);
       },
       baseChangeReceived: (body, sequence) => {
@@ -382,7 +383,7 @@ export class Membership {
       previous: frame.groups.find((group) => group.members.includes(identity.node))?.view ?? noView,
       lineage: frame.memories[index]?.lineage ?? 0,
     }));
-    const departed = this.#departures.between(old, members);
+    const departed = this.#departures.between(old, members, frame.left);
     this.view = { tag: frame.attempt, members, protocol: frame.protocol, features: frame.features };
     this.#reports = frame.members.map(({ node }, index) => ({
       node,

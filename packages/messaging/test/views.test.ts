@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
+import { PuppetTheatre } from './harness/puppets.ts';
+import { settledCluster } from './harness/settled.ts';
 
 describe('views', () => {
   test('nodes that start together are soon one active quorate view', () => {
@@ -37,5 +39,67 @@ describe('views', () => {
     expect(first).toHaveLength(200);
     for (const other of others) expect(other).toEqual(first);
     cluster.finish();
+  });
+});
+
+describe('who left cleanly is the same for all who go to the next view together', () => {
+  const departedIn = (theatre: PuppetTheatre): string[] =>
+    theatre.effects.flatMap((effect) =>
+      effect.type === 'view' ? effect.departed.map(({ node, cause }) => `${node} ${cause}`) : [],
+    );
+
+  test('a member that does not hear the leaver counts it as left as the others do', () => {
+    const causes: string[] = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const cluster = settledCluster({ nodes: 5, seed });
+      cluster.watch = ({ id }, effect) => {
+        if (effect.type === 'view' && id === 1) causes.push(...effect.departed.map(({ cause }) => cause));
+      };
+      cluster.cut(3, 1); // node 1 does not hear node 3: a view without one of them is tried
+      cluster.run(330 + seed * 3);
+      cluster.input(cluster.machine(3), { type: 'leave', reason: 'test' });
+      cluster.run(700);
+      cluster.finish();
+    }
+    expect(causes).toContain('left');
+  });
+
+  test("the initiator's word counts where this node did not hear the leaver", () => {
+    const theatre = new PuppetTheatre([1, 2, 3]);
+    const view = theatre.join(2, [2, 1, 3]);
+    const proposal = theatre.proposal(2, 101, [2, 1]);
+    theatre.send(2, proposal);
+    const frame = theatre.installation(proposal, [{ view, members: [2, 1], cut: 0 }]);
+    theatre.send(2, { ...frame, left: theatre.identities([3]) });
+    expect(departedIn(theatre)).toEqual(['3 left']);
+  });
+
+  test('a leave that this node alone has heard of is not clean', () => {
+    const theatre = new PuppetTheatre([1, 2, 3]);
+    const view = theatre.join(2, [2, 1, 3]);
+    const proposal = theatre.proposal(2, 101, [2, 1]);
+    theatre.send(2, proposal);
+    theatre.send(3, theatre.heartbeatOf(3, { leaving: true }));
+    theatre.send(2, theatre.installation(proposal, [{ view, members: [2, 1], cut: 0 }]));
+    expect(departedIn(theatre)).toEqual(['3 partial']);
+  });
+
+  test('a departure entry before the cut is clean: all who go together have it', () => {
+    const theatre = new PuppetTheatre([1, 2, 3]);
+    const view = theatre.join(2, [2, 1, 3]);
+    const departure = {
+      rank: 2,
+      local: 1,
+      service: 'agreed',
+      kind: 'departure',
+      first: true,
+      last: true,
+      bytes: new Uint8Array(0),
+    } as const;
+    theatre.send(2, { type: 'ordered', view, first: 1, stable: 0, durable: 0, entries: [departure] });
+    const proposal = theatre.proposal(2, 140, [2, 1]);
+    theatre.send(2, proposal);
+    theatre.send(2, theatre.installation(proposal, [{ view, members: [2, 1], cut: 1 }]));
+    expect(departedIn(theatre)).toEqual(['3 left']);
   });
 });

@@ -112,6 +112,7 @@ export const oneOfEach: readonly Frame[] = [
     protocol: 1,
     features: 0,
     memories: [memory, { ...settled, waiting: false, forced: true, lineage: 60, lastQuorateMembers: [] }],
+    left: [{ node: 65534, incarnation: 1_700_000_000_001 }],
   },
   { type: 'installed', view },
   { type: 'activation', view },

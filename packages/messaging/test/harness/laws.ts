@@ -2,7 +2,7 @@
  * The guarantees G1 … G9 of the protocol and the exclusiveness of quorum, checked on what the applications of all nodes
  * are told. A broken law is thrown as `LawBroken`; nothing here knows how the engine works.
  */
-import type { EngineEffect, NodeId, View, ViewTag } from '../../src/surface.ts';
+import type { Departure, EngineEffect, NodeId, View, ViewTag } from '../../src/surface.ts';
 
 export class LawBroken extends Error {
   override readonly name = 'LawBroken';
@@ -41,7 +41,13 @@ interface ViewRecord {
   /** Members that left the view regularly: the last sequence each delivered. */
   readonly left: Map<
     string,
-    { readonly next: string; readonly last: number; readonly count: number; readonly survivors: string }
+    {
+      readonly next: string;
+      readonly last: number;
+      readonly count: number;
+      readonly survivors: string;
+      readonly clean: string;
+    }
   >;
 }
 
@@ -112,7 +118,7 @@ export class Laws {
     if (effect.type === 'view') {
       const twice = effect.departed.find(({ node }) => effect.view.members.some((member) => member.node === node));
       if (twice !== undefined) this.#fail('G2', `${life} loses and gains node ${twice.node} in one change`);
-      this.#view(state, effect.view);
+      this.#view(state, effect.view, effect.departed);
     } else if (effect.type === 'viewActive') {
       this.#activeAt.set(`${life}:${keyOf(effect.view)}`, now);
       this.#active(state, effect.view);
@@ -144,7 +150,7 @@ export class Laws {
     }
   }
 
-  #view(life: Life, view: View): void {
+  #view(life: Life, view: View, departed: readonly Departure[]): void {
     const key = keyOf(view.tag);
     const shape = JSON.stringify([view.members, view.protocol, view.features]);
     const known = this.#views.get(key);
@@ -159,7 +165,7 @@ export class Laws {
     if (life.view !== undefined && view.tag.number <= life.view.tag.number)
       this.#fail('G2', `${life.key} goes back to ${key}`);
     if (!view.members.some(({ node }) => node === life.node)) this.#fail('G2', `${life.key} is not in its view ${key}`);
-    if (life.view !== undefined) this.#leave(life, life.view, key);
+    if (life.view !== undefined) this.#leave(life, life.view, key, departed);
     record.installedBy.add(life.key);
     this.installations += 1;
     life.view = view;
@@ -169,9 +175,10 @@ export class Laws {
     life.survivors = undefined;
   }
 
-  #leave(life: Life, from: View, next: string): void {
+  #leave(life: Life, from: View, next: string, departed: readonly Departure[]): void {
     const record = this.#views.get(keyOf(from.tag)) as ViewRecord;
     const survivors = JSON.stringify(life.survivors ?? null);
+    const clean = JSON.stringify(departed.filter(({ cause }) => cause === 'left').map(({ node }) => node));
     if (life.survivors === undefined) this.#fail('G4', `${life.key} left ${keyOf(from.tag)} without viewEnding`);
     for (const [other, exit] of record.left) {
       if (exit.next !== next) continue;
@@ -183,8 +190,10 @@ export class Laws {
       }
       if (exit.survivors !== survivors)
         this.#fail('G4', `survivors of ${keyOf(from.tag)} differ: ${survivors}, ${exit.survivors}`);
+      if (exit.clean !== clean)
+        this.#fail('G4', `${life.key} has ${clean} leave ${keyOf(from.tag)} cleanly, ${other} ${exit.clean}`);
     }
-    record.left.set(life.key, { next, last: life.lastSequence, count: life.count, survivors });
+    record.left.set(life.key, { next, last: life.lastSequence, count: life.count, survivors, clean });
     if (life.lastSequence < record.safe)
       this.#fail('G6', `${life.key} left ${keyOf(from.tag)} at ${life.lastSequence} without safe ${record.safe}`);
   }

@@ -243,6 +243,7 @@ export class PuppetTheatre {
       protocol: 1,
       features: 0,
       memories,
+      left: [],
     };
   }
 
