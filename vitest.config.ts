@@ -30,6 +30,8 @@ export default defineConfig({
           testTimeout: 180 * seconds,
           hookTimeout: 120 * seconds,
           fileParallelism: false,
+          // These run on real time: once may be the fault of a machine that others use, twice is ours. The report names it.
+          retry: 1,
         },
       },
     ],
