@@ -7,7 +7,8 @@
  * lasts no time at all: that is the failover path.
  *
  * The DC's loop: `integrating` until the partition is fit to be planned for; then `scheduling`, `executing`, and again
- * until nothing is left to do. News during scheduling makes its answer stale; news during executing aborts.
+ * until nothing is left to do; `unplanned` while the policy engine fails, until it is asked again. News during scheduling
+ * makes its answer stale; news during executing aborts.
  */
 import { effect } from '@systole/kernel';
 import { assign, setup } from 'xstate';
@@ -24,6 +25,8 @@ export type ControllerEvent =
   /** The status or configuration is another than the one that was planned for. */
   | { readonly type: 'news'; readonly reason: string }
   | { readonly type: 'scheduled'; readonly isEmpty: boolean }
+  /** The policy engine has no answer for this CIB: nobody knows whether anything is left to do. */
+  | { readonly type: 'planFailed' }
   | { readonly type: 'transitionEnded'; readonly isDone: boolean }
   | { readonly type: 'recheck' }
   | { readonly type: 'stopped' };
@@ -54,6 +57,7 @@ export const controllerMachine = setup({
     carryOut: effect<Record<string, never>>(),
     abortTransition: effect<{ readonly reason: string }>(),
     settle: effect<Record<string, never>>(),
+    lookAgain: effect<Record<string, never>>(),
     setStale: assign({ isStale: true }),
     setFresh: assign({ isStale: false }),
     rememberDc: assign({ dc: ({ event }) => (event.type === 'agreed' ? event.dc : undefined) }),
@@ -107,6 +111,7 @@ export const controllerMachine = setup({
               { guard: 'isEmpty', target: 'idle' },
               { target: 'executing' },
             ],
+            planFailed: [{ guard: 'isStale', target: 'scheduling', reenter: true }, { target: 'unplanned' }],
           },
         },
         executing: {
@@ -123,6 +128,10 @@ export const controllerMachine = setup({
             },
             transitionEnded: [{ guard: 'isDone', target: 'idle' }, { target: 'integrating' }],
           },
+        },
+        unplanned: {
+          entry: { type: 'lookAgain', params: {} },
+          on: { news: 'integrating', unfit: 'integrating', recheck: 'integrating' },
         },
         idle: {
           entry: { type: 'settle', params: {} },

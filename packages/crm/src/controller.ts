@@ -54,6 +54,8 @@ import { candidates, type View } from './view.ts';
 /** What this program's controllers can do; raised when a message or its effect on the CIB changes. */
 export const featureSet = 1;
 
+/** How long after the policy engine could not plan it is asked again where no news comes: its thread may be up again by then. */
+const planRetryMs = 10_000;
 const bufferedMax = 16_384; // messages waiting for agreement; beyond it the view is of no use, and we say so
 
 interface Delivered {
@@ -614,7 +616,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
           this.#compareCibs();
           break;
         case 'lead':
-          this.#dc.noteCause('a new view');
+          this.#dc.lead();
           break;
         case 'stepDown':
           this.#dc.abort('the view ended', this.#now, this.#office());
@@ -636,6 +638,9 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
           break;
         case 'settle':
           this.#settle();
+          break;
+        case 'lookAgain':
+          this.#effects.push({ type: 'startTimer', id: 'crm.recheck', delayMs: planRetryMs });
           break;
       }
     }
@@ -663,7 +668,7 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
       quorateSince: this.#quorateSince,
       exclusiveAt: this.#exclusiveAt,
       isFinishing: this.#dc.progress !== undefined,
-      breathMs: this.#dc.breathMs(),
+      breathLeftMs: this.#dc.breathLeftMs(this.#now),
       now: this.#now,
     });
     switch (obstacle.type) {
@@ -684,8 +689,8 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
 
   #scheduled({ scheduleId, outcome }: Extract<CrmInput, { type: 'scheduled' }>): void {
     if (outcome.type === 'failed') {
-      this.#report('error', 'schedule.failed', `the policy engine cannot plan for this CIB: ${outcome.message}`);
-      if (this.#dc.takePlan(scheduleId, emptyTransition) !== 'stale') this.#feed({ type: 'scheduled', isEmpty: true });
+      this.#report('error', 'schedule.failed', `nothing is planned: the policy engine failed: ${outcome.message}`);
+      if (this.#dc.takePlan(scheduleId, emptyTransition) !== 'stale') this.#feed({ type: 'planFailed' });
       return;
     }
     const plan = this.#dc.takePlan(scheduleId, outcome.transition);

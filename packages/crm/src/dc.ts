@@ -6,7 +6,7 @@
  * DC no more forgets its transition, and what members are still doing is in the status as pending.
  */
 import type { Cib } from '@systole/cib';
-import { idMaker, type Instant, unreachable } from '@systole/kernel';
+import { elapsed, idMaker, type Instant, later, unreachable } from '@systole/kernel';
 import type { Transition, TransitionAction } from '@systole/pe';
 import { type TransitionEffect, TransitionEngine } from '@systole/te';
 import { abortAll } from '@systole/te';
@@ -57,6 +57,11 @@ export const transitionsMax = 100;
 
 /** After so many transitions in a row without rest the DC takes a breath: something fails as fast as it is repaired. */
 const restlessMax = 30;
+/**
+ * From so many transitions in a row on in which an action failed it takes one before each: what is refused or fails at
+ * once (a fence device's monitor on a node alone, every 50 ms) would be tried as fast as messages go round.
+ */
+const failingMax = 3;
 const breathMs = 1000;
 
 /** Say nothing that an operator would want to know, if there is anything better. */
@@ -86,6 +91,8 @@ export class DcDuties {
   #hasGivenUp = false;
   #records: readonly TransitionRecord[] = [];
   #restless = 0;
+  #failing = 0;
+  #breathUntil: Instant | undefined;
 
   constructor(options: CrmOptions) {
     this.#options = options;
@@ -224,13 +231,29 @@ export class DcDuties {
   }
 
   /** How long to wait before the next transition; 0 nearly always. */
-  breathMs(): number {
-    return this.#restless > 0 && this.#restless % restlessMax === 0 ? breathMs : 0;
+  breathLeftMs(now: Instant): number {
+    return this.#breathUntil === undefined ? 0 : Math.max(0, elapsed(now, this.#breathUntil));
+  }
+
+  /** A new view is news enough to plan at once. */
+  lead(): void {
+    this.noteCause('a new view');
+    this.#failing = 0;
+    this.#breathUntil = undefined;
+  }
+
+  /** A transition without rest before it has ended: whether the next one waits. */
+  #noteEnd(failed: number, now: Instant): void {
+    this.#failing = failed > 0 ? this.#failing + 1 : 0;
+    const isBreathless = this.#restless % restlessMax === 0 || this.#failing >= failingMax;
+    this.#breathUntil = isBreathless ? later(now, breathMs) : undefined;
   }
 
   /** Nothing is left to do: when to look again all the same. */
   rest(office: Office): number {
     this.#restless = 0;
+    this.#failing = 0;
+    this.#breathUntil = undefined;
     this.#cause = '';
     const { wallClock } = this.#options;
     const own = durationOption(office.cib(), recheckDefaultMs, 'cluster-recheck-interval');
@@ -293,6 +316,7 @@ export class DcDuties {
           office.effects.push(report(level, 'transition.ended', text, fields));
           if (reason !== undefined) this.noteCause(reason);
           this.#running.clear();
+          this.#noteEnd(failed, now);
           // A loop in the graph would come again at once, and a device that was given up will not work at once.
           this.#ended = { isDone: outcome === 'complete' || outcome === 'failed' || this.#hasGivenUp };
           break;

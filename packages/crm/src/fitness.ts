@@ -6,7 +6,7 @@
  * its own end (an input that leads here again), or has a patience after which it no longer counts.
  */
 import type { Cib } from '@systole/cib';
-import { elapsed, type Instant, later } from '@systole/kernel';
+import { elapsed, type Instant } from '@systole/kernel';
 import type { CrmOptions } from './contract.ts';
 import type { ControllerMessage } from './messages.ts';
 import { booleanOption, durationOption } from './options.ts';
@@ -31,7 +31,7 @@ export interface Situation {
   /** Actions of an old transition are still under way. */
   readonly isFinishing: boolean;
   /** So long the DC wants to rest between two transitions. */
-  readonly breathMs: number;
+  readonly breathLeftMs: number;
   readonly now: Instant;
 }
 
@@ -46,7 +46,6 @@ const announced: Obstacle = { type: 'announced' };
 
 export class Fitness {
   readonly #options: Pick<CrmOptions, 'expectedNodes' | 'wallClock'>;
-  #breathUntil: Instant | undefined;
   /** The view in which unknown nodes are being entered into the configuration. */
   #registeringIn: number | undefined;
 
@@ -66,8 +65,7 @@ export class Fitness {
     const { cib, view, quorum, isFinishing, now } = situation;
     if (view?.agreedAt === undefined || quorum === 'unknown' || quorum === 'uncertain') return announced;
     if (isFinishing) return announced;
-    const breathMs = this.#breathLeft(situation);
-    if (breathMs > 0) return { type: 'wait', delayMs: breathMs };
+    if (situation.breathLeftMs > 0) return { type: 'wait', delayMs: situation.breathLeftMs };
     const isJoining = view.members.some(({ name, incarnation }) => !isJoined(cib, name, incarnation));
     const joinMs = joinPatienceMs - elapsed(view.agreedAt, now);
     if (isJoining && joinMs > 0) return { type: 'wait', delayMs: joinMs };
@@ -76,15 +74,6 @@ export class Fitness {
     if (missing.length > 0) return this.#register(missing, cib, view);
     const patienceMs = unseenPatienceMs(situation) ?? exclusivePatienceMs(situation);
     return patienceMs === undefined ? clear : { type: 'wait', delayMs: patienceMs };
-  }
-
-  #breathLeft({ breathMs, now }: Situation): number {
-    if (breathMs === 0) {
-      this.#breathUntil = undefined;
-      return 0;
-    }
-    this.#breathUntil ??= later(now, breathMs);
-    return Math.max(0, elapsed(now, this.#breathUntil));
   }
 
   /** Members and expected nodes that the configuration does not know. */

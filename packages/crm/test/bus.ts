@@ -33,6 +33,8 @@ export class Bus {
   readonly nodes = new Map<string, Node>();
   /** What the policy engine answers; by default that nothing is to be done. */
   plan: (cib: Cib) => Transition = () => transition([]);
+  /** What the policy engine fails with, if it fails. */
+  planFailure: string | undefined;
   now = 0;
   #letters: Letter[] = [];
   #view = { number: 0, members: [] as readonly string[] };
@@ -144,7 +146,10 @@ export class Bus {
       const asked = effects.findLast((effect) => effect.type === 'schedule');
       if (asked?.type !== 'schedule' || this.#answered.has(asked) || !this.#view.members.includes(name)) continue;
       this.#answered.add(asked);
-      const outcome = { type: 'transition', transition: this.plan(asked.cib) } as const;
+      const outcome =
+        this.planFailure === undefined
+          ? ({ type: 'transition', transition: this.plan(asked.cib) } as const)
+          : ({ type: 'failed', message: this.planFailure } as const);
       this.give(name, { type: 'scheduled', scheduleId: asked.scheduleId, outcome });
       return true;
     }

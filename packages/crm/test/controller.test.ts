@@ -154,6 +154,35 @@ describe('the DC', () => {
     expect(bus.digests(three).size).toBe(1);
   });
 
+  test('takes a breath before each further transition once three in a row have failed', () => {
+    const bus = cluster();
+    bus.plan = () => transition([action('beta', 'monitor')]);
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+    const failLast = (): void => {
+      const { operationId } = bus.effects('beta', 'execute').at(-1) ?? { operationId: '' };
+      finish(bus, 'beta', 'web', 'monitor', 1, operationId);
+    };
+    for (let failure = 1; failure <= 2; failure++) failLast();
+    expect(bus.effects('beta', 'execute')).toHaveLength(3);
+
+    for (let failure = 3; failure <= 5; failure++) {
+      failLast();
+      expect(bus.effects('beta', 'execute')).toHaveLength(failure);
+      expect(bus.effects('alpha', 'startTimer').at(-1)).toEqual(
+        expect.objectContaining({ id: 'crm.fitness', delayMs: 1000 }),
+      );
+      bus.now += 1000;
+      bus.give('alpha', { type: 'timerExpired', id: 'crm.fitness' });
+      bus.run();
+    }
+    expect(bus.effects('beta', 'execute')).toHaveLength(6);
+
+    failLast(); // a breath begins; in a new view nothing is waited for
+    bus.view(['alpha', 'beta']);
+    expect(bus.effects('beta', 'execute')).toHaveLength(7);
+  });
+
   test('does not wait for a member that is gone', () => {
     const bus = cluster();
     let plans = 0;
@@ -305,6 +334,18 @@ describe('idle', () => {
 
     expect(three.some((name) => bus.node(name).controller.state.isSettled)).toBe(false);
   });
+
+  test('is not what a policy engine that cannot plan makes of the cluster', () => {
+    const bus = cluster();
+    const settledBefore = bus.reports('beta', 'cluster.settled').length;
+    bus.planFailure = 'out of memory';
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+
+    expect(bus.reports('alpha', 'schedule.failed')).not.toEqual([]);
+    expect(bus.reports('beta', 'cluster.settled')).toHaveLength(settledBefore);
+    expect(three.some((name) => bus.node(name).controller.state.isSettled)).toBe(false);
+  });
 });
 
 describe('a node that is to leave', () => {
@@ -324,6 +365,22 @@ describe('a node that is to leave', () => {
     bus.give('beta', { type: 'shutDown', reason: 'SIGTERM' });
     bus.run();
 
+    expect(bus.effects('beta', 'leave')).toMatchObject([{ isClean: true }]);
+  });
+
+  test('leaves once the policy engine can plan again, without other news', () => {
+    const bus = cluster();
+    const shutDown = { ...action('beta', 'do_shutdown'), kind: 'cluster', key: 'do_shutdown-beta' } as const;
+    bus.plan = () => transition([shutDown]);
+    bus.planFailure = 'out of memory';
+    bus.give('beta', { type: 'shutDown', reason: 'SIGTERM' });
+    bus.run();
+    expect(bus.effects('beta', 'leave')).toEqual([]);
+    expect(bus.effects('alpha', 'startTimer').at(-1)).toMatchObject({ id: 'crm.recheck', delayMs: 10_000 });
+
+    bus.planFailure = undefined;
+    bus.give('alpha', { type: 'timerExpired', id: 'crm.recheck' });
+    bus.run();
     expect(bus.effects('beta', 'leave')).toMatchObject([{ isClean: true }]);
   });
 });
