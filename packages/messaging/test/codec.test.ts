@@ -43,6 +43,13 @@ describe('frames', () => {
     expect(decodeFrames(longer)).toEqual([frame]);
   });
 
+  test('an installation of a node that does not say yet who left names nobody', () => {
+    const frame = oneOfEach.find(({ type }) => type === 'installation') as Extract<Frame, { type: 'installation' }>;
+    const bytes = Buffer.from(encodeFrame({ ...frame, left: [] })).subarray(0, -1);
+    bytes.writeUInt16BE(bytes.length - 4, 2);
+    expect(decodeFrames(bytes)).toEqual([{ ...frame, left: [] }]);
+  });
+
   test('a count near 2^16 or a sum near 2^32 allocates nothing and is malformed', () => {
     const gap = Buffer.from(encodeFrame({ type: 'gap', view: { number: 1, hash: 1 }, ranges: [{ from: 1, to: 2 }] }));
     gap.writeUInt16BE(0xffff, 4 + 10);

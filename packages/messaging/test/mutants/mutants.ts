@@ -28,6 +28,13 @@ export const mutants: readonly Mutant[] = [
     killedBy: { seeds: 40 },
   },
   {
+    name: 'each member judges for itself who left in order',
+    file: 'departures.ts',
+    find: "cause: this.#isAgreed(node, incarnation, left) ? 'left' : this.#observed(node, incarnation),",
+    replace: 'cause: this.#cause(node, incarnation),',
+    killedBy: { test: 'views', name: 'a member that does not hear the leaver' },
+  },
+  {
     name: 'leaving is remembered by node, not by its life',
     file: 'evaluation.ts',
     find: 'return this.#at.leaving.get(peer.node) === peer.incarnation;',
