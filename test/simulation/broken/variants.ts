@@ -69,7 +69,7 @@ export const variants: readonly Variant[] = [
   },
   {
     name: "frames of another view's order are taken",
-    file: 'messaging/src/engine.ts',
+    file: 'messaging/src/routing.ts',
     find: '!sameTag(frame.view, membership.view.tag) ||',
     replace: '',
     seeds: 300,
