@@ -1,8 +1,9 @@
 /** What the address's agents do to a machine's interfaces, seen on machines made of namespaces. Needs root. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 const agents = join(import.meta.dirname, '..', 'agents');
@@ -26,9 +27,15 @@ function act(
   action: string,
   parameters: Readonly<Record<string, string>>,
   instance = 'trial',
+  programs?: string,
 ): { readonly code: number | null; readonly said: string } {
   const named = Object.entries(parameters).map(([name, value]) => [`OCF_RESKEY_${name}`, value] as const);
-  const facts = { HA_RSCTMP: work, OCF_RESOURCE_INSTANCE: instance, OCF_RESKEY_CRM_meta_interval: '10000' };
+  const facts = {
+    HA_RSCTMP: work,
+    OCF_RESOURCE_INSTANCE: instance,
+    OCF_RESKEY_CRM_meta_interval: '10000',
+    ...(programs === undefined ? {} : { PATH: `${programs}:${process.env['PATH'] ?? ''}` }),
+  };
   const done = spawnSync('ip', ['netns', 'exec', here, join(agents, agent, agent), action], {
     encoding: 'utf8',
     env: { ...process.env, ...facts, ...Object.fromEntries(named) },
@@ -128,6 +135,35 @@ describe.skipIf(!isRoot)('an address', () => {
       expect(act('vip', 'stop', parameters).code).toBe(0);
     },
   );
+
+  describe('where programs start slowly', () => {
+    const programs = (): string => join(work, 'programs');
+    const told = (): string => join(work, 'told');
+    const slowly = (name: string, seconds: number, then: string): void => {
+      mkdirSync(programs(), { recursive: true });
+      writeFileSync(join(programs(), name), `#!/bin/sh\nsleep ${seconds}\n${then}\n`, { mode: 0o755 });
+    };
+    afterEach(() => {
+      for (const path of [programs(), told()]) rmSync(path, { recursive: true, force: true });
+    });
+
+    test('is announced before what repeats the announcement has started', { timeout: 20_000 }, async () => {
+      slowly('setsid', 60, 'exit 1');
+      slowly('arping', 0, `echo "$*" >>${told()}`);
+      expect(act('vip', 'start', vip, 'slow', programs()).code).toBe(0);
+      await expect.poll(() => existsSync(told()), { timeout: 5000 }).toBe(true);
+      expect(act('vip', 'stop', vip, 'slow', programs()).code).toBe(0);
+    });
+
+    test('is not announced any more once it has stopped', { timeout: 20_000 }, async () => {
+      slowly('setsid', 60, 'exit 1');
+      slowly('arping', 2, `echo "$*" >>${told()}`);
+      expect(act('vip', 'start', vip, 'slow', programs()).code).toBe(0);
+      expect(act('vip', 'stop', vip, 'slow', programs()).code).toBe(0);
+      await sleep(3000);
+      expect(existsSync(told())).toBe(false);
+    });
+  });
 
   test('has the label and the lifetime that it is told to have', () => {
     run(here, 'ip', 'address', 'add', '10.77.7.1/24', 'dev', 'eth0');
