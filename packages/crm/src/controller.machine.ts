@@ -107,11 +107,11 @@ export const controllerMachine = setup({
             news: { actions: 'setStale' },
             unfit: { target: 'integrating', actions: { type: 'discardSchedule', params: {} } },
             scheduled: [
-              { guard: 'isStale', target: 'scheduling', reenter: true },
+              { guard: 'isStale', target: 'integrating' },
               { guard: 'isEmpty', target: 'idle' },
               { target: 'executing' },
             ],
-            planFailed: [{ guard: 'isStale', target: 'scheduling', reenter: true }, { target: 'unplanned' }],
+            planFailed: [{ guard: 'isStale', target: 'integrating' }, { target: 'unplanned' }],
           },
         },
         executing: {
