@@ -58,8 +58,8 @@ export const transitionsMax = 100;
 /** After so many transitions in a row without rest the DC takes a breath: something fails as fast as it is repaired. */
 const restlessMax = 30;
 /**
- * From so many transitions in a row on in which an action failed it takes one before each: what is refused or fails at
- * once (a fence device's monitor on a node alone, every 50 ms) would be tried as fast as messages go round.
+ * From so many transitions without rest on in which an action failed it takes one after each that does: what is refused
+ * or fails at once (a fence device's monitor on a node alone, every 50 ms) would be tried as fast as messages go round.
  */
 const failingMax = 3;
 const breathMs = 1000;
@@ -244,8 +244,8 @@ export class DcDuties {
 
   /** A transition without rest before it has ended: whether the next one waits. */
   #noteEnd(failed: number, now: Instant): void {
-    this.#failing = failed > 0 ? this.#failing + 1 : 0;
-    const isBreathless = this.#restless % restlessMax === 0 || this.#failing >= failingMax;
+    if (failed > 0) this.#failing += 1;
+    const isBreathless = this.#restless % restlessMax === 0 || (failed > 0 && this.#failing >= failingMax);
     this.#breathUntil = isBreathless ? later(now, breathMs) : undefined;
   }
 
