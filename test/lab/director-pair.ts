@@ -7,7 +7,7 @@ import { root } from '../support/repository.ts';
 import type { Echo } from './balanced-client.ts';
 import type { Lab } from './cluster.ts';
 import { type Background, until } from './command.ts';
-import { KernelMachine } from './kernel-machine.ts';
+import { ahead, KernelMachine } from './kernel-machine.ts';
 import type { Machine } from './namespaces.ts';
 import { Network } from './network.ts';
 import type { Answer } from './probe.ts';
@@ -95,7 +95,8 @@ export class Farm {
 
   async start(name: string): Promise<void> {
     let isReady = false;
-    const argv = [process.execPath, join(root, 'test', 'lab', 'real-server.ts'), String(portOf(this.#method))];
+    const program = join(root, 'test', 'lab', 'real-server.ts');
+    const argv = [...ahead, process.execPath, program, String(portOf(this.#method))];
     this.#running.set(
       name,
       this.#machine(name).start(argv, (line) => (isReady ||= line === 'ready')),
@@ -121,8 +122,17 @@ export class Traffic {
 
   constructor(client: Machine, options: { readonly connections: number }) {
     this.connections = options.connections;
+    // Who asks and who answers is not what is measured: neither waits for other programs here.
     const program = join(root, 'test', 'lab', 'balanced-client.ts');
-    const argv = [process.execPath, program, `http://${virtualAddress}/`, '50', '500', String(options.connections)];
+    const argv = [
+      ...ahead,
+      process.execPath,
+      program,
+      `http://${virtualAddress}/`,
+      '50',
+      '500',
+      String(options.connections),
+    ];
     client.start(argv, (line, stream) => {
       if (stream !== 'stdout') return;
       const said = JSON.parse(line) as Answer | Echo;
