@@ -151,6 +151,11 @@ export class Traffic {
     return this.answers.filter(({ asked, from }) => asked >= since && from === undefined).length;
   }
 
+  /** Questions of that time which were sent to a machine whose server does not run. */
+  refused(since: number): number {
+    return this.answers.filter(({ asked, isRefused }) => asked >= since && isRefused === true).length;
+  }
+
   /** Connections on which a byte came back after the given time, and none that was closed. */
   alive(since: number): number {
     const closed = new Set(this.echoes.filter(({ what }) => what === 'closed').map(({ connection }) => connection));

@@ -25,7 +25,7 @@ export interface Takeover {
 export interface DeadServer {
   /** From its death until it was out of the kernel's rules. */
   readonly outAfterMs: number;
-  readonly lostOnceOut: number;
+  readonly refusedOnceOut: number;
   /** What was answered while no real server was left; undefined without a sorry server. */
   readonly sorry?: string;
 }
@@ -171,10 +171,10 @@ async function killServers(
   await until(`${dead} is taken out`, async () => !(await isListed()), 30_000);
   const out = Date.now();
   await traffic.flows(out, 20);
-  const lostOnceOut = traffic.lost(out);
+  const refusedOnceOut = traffic.refused(out);
   await farm.start(dead);
   await until(`${dead} answers again`, () => traffic.from(out).has(dead), 30_000);
-  if (method !== 'tun') return { outAfterMs: out - died, lostOnceOut };
+  if (method !== 'tun') return { outAfterMs: out - died, refusedOnceOut };
 
   // The sorry server of the example is the director itself.
   const sorry = new Farm(method, () => director);
@@ -182,5 +182,5 @@ async function killServers(
   for (const name of names) await farm.kill(name);
   const since = Date.now();
   const answered = await until('the sorry server answers', () => traffic.from(since).has(active) && active, 60_000);
-  return { outAfterMs: out - died, lostOnceOut, sorry: answered };
+  return { outAfterMs: out - died, refusedOnceOut, sorry: answered };
 }

@@ -10,6 +10,8 @@ export interface Answer {
   readonly answered: number;
   /** The page's text: the name of the node that answered. Absent when nobody did. */
   readonly from?: string;
+  /** Somebody said no, instead of saying nothing: it was sent to where no server runs. */
+  readonly isRefused?: true;
 }
 
 /** An answer that takes longer than this counts as none; the next question does not wait for it. */
@@ -24,7 +26,9 @@ export function ask(url: string, patienceMs: number, tell: (answer: Answer) => v
     response.on('end', () => tell({ asked, answered: Date.now(), from: text.trim() }));
   });
   request.on('timeout', () => request.destroy(new Error('no answer')));
-  request.on('error', () => tell({ asked, answered: Date.now() }));
+  request.on('error', ({ code }: NodeJS.ErrnoException) =>
+    tell({ asked, answered: Date.now(), ...(code === 'ECONNREFUSED' ? { isRefused: true } : {}) }),
+  );
 }
 
 if (import.meta.main) {

@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)('a pair of directors, as in examples/lvs-p
       expect(standby).toMatchObject({ fault: 'standby', from: activeAtFirst, to: other, ...told });
       expect(power).toMatchObject({ fault: 'power', from: other, to: activeAtFirst, ...told });
       // Once a dead server is out, nobody is sent to it.
-      expect(deadServer?.lostOnceOut).toBe(0);
+      expect(deadServer?.refusedOnceOut).toBe(0);
       if (method === 'tun') expect(deadServer?.sorry).toMatch(/^lb[12]$/u);
     },
   );
