@@ -14,6 +14,8 @@ import type { Services } from './services.ts';
 
 /** How often a watchdog is looked at. */
 const WATCH_EVERY_MS = 500;
+/** After the faults a machine that was switched off stays so no longer than this. */
+const RETURN_MS = 10_000;
 
 export interface MachineRoomParts {
   readonly seed: number;
@@ -37,6 +39,7 @@ export class MachineRoom {
   readonly #machines = new Map<number, Machine>();
   /** Machines that the plan keeps down, and until when. */
   readonly #downUntil = new Map<number, number>();
+  #isHealed = false;
 
   constructor(parts: MachineRoomParts) {
     this.#parts = parts;
@@ -72,6 +75,8 @@ export class MachineRoom {
     machine.powerOff();
     services.powerOff(id);
     see({ type: 'power', machine: id, isOn: false, why, ...(fencedBy === undefined ? {} : { fencedBy }) });
+    // An operator's `off` that was under way when the faults ended (seed 2561): somebody switches it on again.
+    if (this.#isHealed) this.#parts.agenda.after(RETURN_MS, () => this.powerOn(id));
   }
 
   powerOn(id: number): void {
@@ -100,6 +105,7 @@ export class MachineRoom {
 
   /** All have power, working disks and the right time, and nobody is paused. */
   heal(): void {
+    this.#isHealed = true;
     this.#downUntil.clear();
     for (const machine of this.#machines.values()) {
       machine.disk.isFull = false;
