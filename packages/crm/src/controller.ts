@@ -235,8 +235,12 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
   // ---- views ------------------------------------------------------------------------------------------------------
 
   #viewEnding(survivors: readonly string[]): void {
-    const wasAgreed = this.#view?.agreedAt !== undefined;
-    this.#companions = wasAgreed ? survivors : [];
+    const view = this.#view;
+    // A view that never became active here may have been so elsewhere, and agreed on at once by those who had come into it
+    // together. Nothing was said in it, else it would have become active here too: they have one CIB still. (Simulator,
+    // seed 2888: one of them waited in the next view for hellos that the others saw no need for.)
+    const isOne = view?.agreedAt !== undefined || (view?.isActive === false && this.#cameTogether(view));
+    this.#companions = isOne ? survivors : [];
     this.#outbox.close();
   }
 
@@ -268,12 +272,16 @@ export class Controller implements Subsystem<CrmInput, CrmEffect> {
     this.#feed({ type: 'viewActivated' });
   }
 
+  /** All of them were in one view before this one, and had its CIB. */
+  #cameTogether({ members }: View): boolean {
+    return members.every(({ name }) => this.#companions.includes(name));
+  }
+
   /** Entered with `electing`: are the CIBs known to be equal, or must they be compared first? */
   #compareCibs(): void {
     const view = this.#view;
     if (view === undefined) return;
-    const cameTogether = view.members.every(({ name }) => this.#companions.includes(name));
-    if (cameTogether) {
+    if (this.#cameTogether(view)) {
       this.#agreed(view);
       return;
     }

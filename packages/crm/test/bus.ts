@@ -74,9 +74,19 @@ export class Bus {
     return names.map((name) => ({ name, incarnation: this.node(name).incarnation }));
   }
 
-  /** All members install and activate a view; `cause` says how those that are missing went. */
-  view(names: readonly string[], options: { readonly cause?: string; readonly quorum?: 'held' | 'lost' } = {}): void {
-    const { cause = 'lost', quorum = 'held' } = options;
+  /**
+   * All members install and activate a view; `cause` says how those that are missing went. With `missedBy` the view is over
+   * before these have activated it, and before anything was said in it.
+   */
+  view(
+    names: readonly string[],
+    options: {
+      readonly cause?: string;
+      readonly quorum?: 'held' | 'lost';
+      readonly missedBy?: readonly string[];
+    } = {},
+  ): void {
+    const { cause = 'lost', quorum = 'held', missedBy } = options;
     const before = this.#view;
     this.#letters = this.#letters.filter((letter) => {
       this.give(letter.from, { type: 'rejected', messageId: letter.effect.messageId, reason: 'viewEnded' });
@@ -97,10 +107,11 @@ export class Bus {
     }
     for (const name of names) this.#came.set(name, this.#view.number);
     for (const name of names) {
+      if (missedBy?.includes(name) === true) continue;
       this.give(name, { type: 'viewActive' });
       this.give(name, { type: 'quorum', state: quorum, reason: 'as the test says' });
     }
-    this.run();
+    if (missedBy === undefined) this.run();
   }
 
   /** One input to one node; what it sends waits in the order. */

@@ -39,6 +39,26 @@ describe('a view', () => {
     expect(sent.map(({ message }) => message.type)).toEqual(['settled']);
   });
 
+  test('that ended before a member had activated it parts nobody: all came together still', () => {
+    const bus = cluster(['alpha', 'beta', 'gamma', 'delta']);
+    bus.view(['beta', 'gamma', 'delta'], { missedBy: ['delta'] });
+    bus.view(['beta', 'gamma', 'delta']);
+
+    for (const name of ['beta', 'gamma', 'delta'])
+      expect(bus.node(name).controller.state).toMatchObject({ dc: 'beta', isAgreed: true });
+    expect(bus.digests(['beta', 'gamma', 'delta']).size).toBe(1);
+  });
+
+  test('of members that did not come together parts them still, if it ended before it was activated', () => {
+    const bus = cluster();
+    bus.view(['alpha']);
+    bus.view(three, { missedBy: three });
+    bus.view(three);
+
+    expect(bus.effects('beta', 'send').some(({ message }) => message.type === 'hello')).toBe(true);
+    expect(bus.digests(three).size).toBe(1);
+  });
+
   /** An operator's change at `name` that takes gamma, which is a member, out of the configuration. */
   const removeGamma = (bus: Bus, name: string): void => {
     const cib = bus.cib(name);
