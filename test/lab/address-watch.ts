@@ -1,4 +1,7 @@
-/** Who holds an address when: told by the kernels of all machines, so that no overlap can hide between two looks. */
+/**
+ * Who holds an address when: told by the kernels of all machines, so that no overlap can hide between two looks, with the
+ * time of each machine's own `ip`: when this process gets round to reading it says nothing about the order of things.
+ */
 import type { Machine } from './namespaces.ts';
 
 export interface Hold {
@@ -18,12 +21,14 @@ export class AddressWatch {
 
   /** Listens on a machine that has just been booted; when its power goes, so does its hold. */
   watch(machine: Machine): void {
-    const monitor = machine.start(['ip', 'monitor', 'address'], (line) => {
+    const monitor = machine.start(['ip', '-ts', 'monitor', 'address'], (line) => {
       if (!line.includes(` ${this.#address}/`)) return;
-      if (line.startsWith('Deleted')) this.#end(machine.name);
-      else if (this.#open(machine.name) === undefined) this.#holds.push({ node: machine.name, from: Date.now() });
+      const at = Date.parse(/^\[(.{23})/u.exec(line)?.[1] ?? '');
+      if (Number.isNaN(at)) throw new Error(`ip monitor tells no time: ${line}`);
+      if (line.includes('] Deleted ')) this.#end(machine.name, at);
+      else if (this.#open(machine.name) === undefined) this.#holds.push({ node: machine.name, from: at });
     });
-    void monitor.ended.then(() => this.#end(machine.name));
+    void monitor.ended.then(() => this.#end(machine.name, Date.now()));
   }
 
   get holds(): readonly Hold[] {
@@ -50,8 +55,8 @@ export class AddressWatch {
     return this.#holds.find((hold) => hold.node === node && hold.to === undefined);
   }
 
-  #end(node: string): void {
+  #end(node: string, at: number): void {
     const hold = this.#open(node);
-    if (hold !== undefined) hold.to = Date.now();
+    if (hold !== undefined) hold.to = at;
   }
 }
