@@ -17,6 +17,7 @@ export * from './model/status.ts';
 export * from './replica.ts';
 export * from './named-resources.ts';
 export * from './parameter-digest.ts';
+export * from './primitives.ts';
 export * from './rules/calendar.ts';
 export * from './rules/compare.ts';
 export * from './rules/evaluate.ts';

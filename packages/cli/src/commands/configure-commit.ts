@@ -1,8 +1,8 @@
 /** What becomes of what was edited: committed, dropped, compared, simulated, verified. */
-import { type Cib, type Configuration, emptyCib, type Primitive } from '@systole/cib';
+import { allPrimitives, type Cib, type Configuration, emptyCib, type Primitive } from '@systole/cib';
 import { changedItems } from '../language/select.ts';
 import type { Session } from '../language/session.ts';
-import { allPrimitives, type Finding } from '../lint/finding.ts';
+import type { Finding } from '../lint/finding.ts';
 import { commit } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { isCollecting, openSession } from './editing.ts';

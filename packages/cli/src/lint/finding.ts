@@ -1,5 +1,5 @@
 /** What a check finds, and what several checks need. */
-import type { AttributeSet, Primitive, Resource } from '@systole/cib';
+import type { AttributeSet, Primitive } from '@systole/cib';
 import type { Item } from '../language/items.ts';
 
 export interface Finding {
@@ -13,23 +13,6 @@ export interface Finding {
 /** As the cluster reads an option that is on by default: what is neither yes nor no leaves it on. */
 export const isNo = (text: string | undefined): boolean => /^(?:false|no|off|n|0)$/i.test(text ?? '');
 export const isYes = (text: string | undefined): boolean => /^(?:true|yes|on|y|1)$/i.test(text ?? '');
-
-export function allPrimitives(resources: readonly Resource[]): readonly Primitive[] {
-  return resources.flatMap((resource): readonly Primitive[] => {
-    switch (resource.kind) {
-      case 'primitive':
-        return [resource];
-      case 'group':
-        return resource.members;
-      case 'clone':
-        return allPrimitives([resource.member]);
-      case 'bundle':
-        return resource.primitive === undefined ? [] : [resource.primitive];
-      default:
-        return [];
-    }
-  });
-}
 
 export const isDevice = (primitive: Primitive, items: readonly Item[]): boolean => {
   const template = items.find((item) => item.kind === 'template' && item.id === primitive.template);

@@ -2,12 +2,12 @@
  * Known traps in a configuration: what is valid and still not what anybody wants. Each finding says what may happen,
  * and what to do. Nothing outside the configuration is asked.
  */
-import { type Configuration, parseXPath } from '@systole/cib';
+import { allPrimitives, type Configuration, parseXPath } from '@systole/cib';
 import { readOption } from '../commands/options.ts';
 import { problemsOf } from '../language/checks.ts';
 import { type Item, fromConfiguration, isOptions } from '../language/items.ts';
 import { constraints } from './constraints.ts';
-import { type Finding, allPrimitives, isYes, values } from './finding.ts';
+import { type Finding, isYes, values } from './finding.ts';
 import { names } from './names.ts';
 import { fencing, monitors, nodes, promotable } from './resources.ts';
 

@@ -1,5 +1,13 @@
 /** `crm_resource`: parameters, meta attributes and utilization of resources, where they run, bans. */
-import { type AttributeSet, type Configuration, diff, INFINITY, type Primitive, type Resource } from '@systole/cib';
+import {
+  allPrimitives,
+  type AttributeSet,
+  type Configuration,
+  diff,
+  INFINITY,
+  type Primitive,
+  type Resource,
+} from '@systole/cib';
 import { type OptionTable, readArguments } from './arguments.ts';
 import { withoutInstance } from './attributes.ts';
 import { type AgentCall, complain, type Desk, exits, type Said, saidOf, say } from './desk.ts';
@@ -66,22 +74,6 @@ export async function crmResource(call: AgentCall, desk: Desk): Promise<Said> {
 }
 
 type Kind = 'parameters' | 'meta' | 'utilization';
-
-const allPrimitives = (resources: readonly Resource[]): readonly Primitive[] =>
-  resources.flatMap((resource): readonly Primitive[] => {
-    switch (resource.kind) {
-      case 'primitive':
-        return [resource];
-      case 'group':
-        return resource.members;
-      case 'clone':
-        return allPrimitives([resource.member]);
-      case 'bundle':
-        return resource.primitive === undefined ? [] : [resource.primitive];
-      case 'template':
-        return [];
-    }
-  });
 
 const find = (desk: Desk, id: string): Primitive | undefined =>
   allPrimitives(desk.cib.configuration.resources).find((one) => one.id === withoutInstance(id));

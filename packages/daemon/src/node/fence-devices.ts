@@ -1,11 +1,10 @@
 /** What the fencer must know of the configuration: its devices, levels, options and nodes, read from the CIB. */
 import {
+  allPrimitives,
   type AttributeSet,
   type Cib,
   INFINITY,
-  type Primitive,
   references,
-  type Resource,
   type RuleContext,
   valuesOf,
 } from '@systole/cib';
@@ -23,7 +22,7 @@ export function fenceDevices(cib: Cib, self: string, at: Epoch): readonly FenceD
   const values = (sets: readonly AttributeSet[], inherited: readonly AttributeSet[], more: Partial<RuleContext>) =>
     Object.fromEntries(valuesOf([...inherited, ...sets], { ...context, ...more }));
 
-  return configuration.resources.flatMap(primitivesOf).flatMap((primitive): readonly FenceDevice[] => {
+  return allPrimitives(configuration.resources).flatMap((primitive): readonly FenceDevice[] => {
     const template = primitive.template === undefined ? undefined : templates.get(primitive.template);
     const agent = primitive.agent ?? template?.agent;
     if (agent?.class !== 'stonith') return [];
@@ -34,21 +33,6 @@ export function fenceDevices(cib: Cib, self: string, at: Epoch): readonly FenceD
       { id: primitive.id, agent, parameters, meta, isAllowedHere: !isStopped && !isBanned(cib, primitive.id, self) },
     ];
   });
-}
-
-function primitivesOf(resource: Resource): readonly Primitive[] {
-  switch (resource.kind) {
-    case 'primitive':
-      return [resource];
-    case 'group':
-      return resource.members;
-    case 'clone':
-      return primitivesOf(resource.member);
-    case 'bundle':
-      return resource.primitive === undefined ? [] : [resource.primitive];
-    case 'template':
-      return [];
-  }
 }
 
 /** True if a location constraint keeps the resource off this node for good. Rules decide where it runs, not who may use it. */
