@@ -65,18 +65,22 @@ export interface RotateKeyRequest {
 }
 
 /** A change of what the files of all nodes say about the network. */
+export type NetworkChange =
+  /** A link as it is to be: each node's address on it, by node, and what all have in common. */
+  | {
+      readonly type: 'setLink';
+      readonly link: number;
+      /** There is none of this number yet; else what is not said stays as it is. */
+      readonly isNew: boolean;
+      readonly addresses: Readonly<Record<string, string>>;
+      readonly options: Readonly<Record<string, string | number | boolean>>;
+    }
+  | { readonly type: 'removeLink'; readonly link: number }
+  /** One value outside the links: `link_mode`, `timing.heartbeat`. */
+  | { readonly type: 'setValue'; readonly name: string; readonly value: string | number };
+
 export interface NetworkRequest {
-  readonly change:
-    | {
-        readonly type: 'setLink';
-        readonly link: number;
-        /** There is none of this number yet; else what is not said stays as it is. */
-        readonly isNew: boolean;
-        readonly addresses: Readonly<Record<string, string>>;
-        readonly options: Readonly<Record<string, string | number | boolean>>;
-      }
-    | { readonly type: 'removeLink'; readonly link: number }
-    | { readonly type: 'setValue'; readonly name: string; readonly value: string | number };
+  readonly change: NetworkChange;
 }
 
 const name = Type.String({ minLength: 1, maxLength: 1024 });

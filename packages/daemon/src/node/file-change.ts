@@ -10,21 +10,11 @@
  * What can be done, and whether it worked, is for the node and its host to say (`changeFile`): an address that is not on
  * the machine, a link that is the last one to somebody, a peer that does not answer over the new link.
  */
+import type { NetworkChange } from '@systole/api';
 import type { Answer } from '@systole/crm';
 
-export type FileChange =
-  /** A link as it is to be: this node's address on it, by node, and what all have in common. */
-  | {
-      readonly type: 'setLink';
-      readonly link: number;
-      /** There is none of this number yet; else what is not said stays as it is. */
-      readonly isNew: boolean;
-      readonly addresses: Readonly<Record<string, string>>;
-      readonly options: Readonly<Record<string, string | number | boolean>>;
-    }
-  | { readonly type: 'removeLink'; readonly link: number }
-  /** One value outside the links: `link_mode`, `timing.heartbeat`. */
-  | { readonly type: 'setValue'; readonly name: string; readonly value: string | number };
+/** As a client asks for it, and as the nodes tell it each other. */
+export type FileChange = NetworkChange;
 
 export type FileMessage =
   | { readonly type: 'propose'; readonly id: string; readonly change: FileChange }
