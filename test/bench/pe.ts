@@ -1,7 +1,8 @@
 /**
  * What a decision costs: `npm run bench -- pe [--quick] [--cases web:16x1000:node-failed,…] [--alone] [--runs N]`.
  *
- * In CPU milliseconds, garbage collection included, because the machine may be shared:
+ * In CPU milliseconds, garbage collection included, because the machine may be shared, and in a thread with the heap that
+ * the daemon gives its policy engine:
  *   - the aims, each beside what it took;
  *   - every profile of the generator: parsed input → transition, and a whole process, beside an installed
  *     `crm_simulate` on the same file (`peer`), as ratios;
@@ -17,6 +18,8 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { policyHeap } from '../../packages/daemon/src/host/policy.ts';
 import { shared } from '../support/repository.ts';
 import { type Case, fileFor, hasGenerator, nameOf, readCase } from './pe/cases.ts';
 import {
@@ -61,7 +64,15 @@ const states = ['fresh', 'node-failed'];
 /** Cost must not grow faster than this with the number of resources and of nodes. */
 const EXPONENT_MAX = { resources: 1.1, nodes: 1.2 };
 
-export function run(args: readonly string[]): void {
+export async function run(args: readonly string[]): Promise<void> {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { args }, resourceLimits: policyHeap });
+  await new Promise<void>((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('exit', () => resolve());
+  });
+}
+
+function measure(args: readonly string[]): void {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -230,3 +241,5 @@ function measureStart(plan: Plan): void {
     ],
   );
 }
+
+if (!isMainThread) measure((workerData as { readonly args: readonly string[] }).args);

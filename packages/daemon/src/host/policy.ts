@@ -10,6 +10,12 @@ import type { Epoch } from '@systole/kernel';
 import { Worker } from 'node:worker_threads';
 import { type PolicyAnswer, type Question, warming } from './policy-protocol.ts';
 
+/**
+ * Node's own young generation of 48 MiB is less than a decision about 2,000 resources makes: what is still needed is then
+ * copied again and again, and the cost grows faster than the cluster. This is a bound, reached only by such clusters.
+ */
+export const policyHeap = { maxYoungGenerationSizeMb: 192 } as const;
+
 export class Policy {
   readonly #answered: (answer: PolicyAnswer) => void;
   readonly #program: URL;
@@ -46,7 +52,7 @@ export class Policy {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#program, { name: 'policy' });
+    const worker = new Worker(this.#program, { name: 'policy', resourceLimits: policyHeap });
     worker.on('message', (answer: PolicyAnswer) => this.#take(answer));
     // A crash of the engine costs one answer, not the node. The next question starts it again, and nothing before: one
     // that cannot even start (its file was missing in a built daemon) would be started for ever, at the cost of a core.
