@@ -57,6 +57,15 @@ const deadDevices = plan([
   [3, { kind: 'partition', side: [2], forMs: 8000 }],
 ]);
 
+/** The two are parted, and who holds the arbiter's vote stands still for longer than its lease. */
+const arbiterMovesOn = plan(
+  [
+    [1, { kind: 'partition', side: [1], forMs: 12_000 }],
+    [3, { kind: 'pause', node: 2, forMs: 5000 }],
+  ],
+  { nodes: 2, quorum: 'arbiter', fencing: false, noQuorumPolicy: 'stop' },
+);
+
 const cases: readonly { readonly mutant: MutantName; readonly plan: Plan; readonly law: RegExp }[] = [
   { mutant: 'a fence device is not asked, and its success assumed', plan: cutOff, law: /S8|S1/ },
   { mutant: 'a stop is not awaited', plan: standby, law: /S1/ },
@@ -70,6 +79,11 @@ const cases: readonly { readonly mutant: MutantName; readonly plan: Plan; readon
     mutant: 'the watchdog is fed as long as the daemon lives',
     plan: cutOffForGood({ watchdog: true }),
     law: /S9|S8|S1/,
+  },
+  {
+    mutant: "the arbiter's vote is believed in beyond its lease",
+    plan: arbiterMovesOn,
+    law: /S3/,
   },
   { mutant: 'a queue has no bound', plan: cutOff, law: /S11/ },
 ];

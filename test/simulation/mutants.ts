@@ -4,6 +4,7 @@
  */
 import type { NodeEffect, NodeInput, NodeStart } from '@systole/daemon/node';
 import { createNode, nodeIdOf } from '@systole/daemon/node';
+import { later } from '@systole/kernel';
 import type { QuorumPolicy } from '@systole/messaging';
 import { quorumOptions, quorumPolicy } from '@systole/quorum';
 import { type MakeNode, shipped, type SimNode, type Subject } from '@systole/simulator';
@@ -147,6 +148,16 @@ export const mutants = {
       wakeAt: () => node.wakeAt(),
       step: (input, now) => node.step(input, now),
       mayFeedWatchdog: true,
+    };
+  }),
+  "the arbiter's vote is believed in beyond its lease": mutant((start) => {
+    const node = createNode(start);
+    return {
+      ...others(node),
+      step: (input, now) => {
+        const isGrant = input.type === 'deviceVerdict' && input.vote === 'grant';
+        return node.step(isGrant ? { ...input, leaseUntil: later(input.leaseUntil, 60_000) } : input, now);
+      },
     };
   }),
   'a queue has no bound': mutant((start) => {

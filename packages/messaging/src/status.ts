@@ -32,6 +32,7 @@ export function statusOf(
     view: membership.view,
     active: membership.active,
     quorum: standing.state,
+    deviceLeaseMs: standing.deviceLeaseMs(),
     memory: standing.memory,
     highestNumber: membership.highestNumber,
     peers: peers.all.map((peer) => peerStatus(core, peers, membership, peer, facts)),

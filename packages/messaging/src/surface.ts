@@ -86,7 +86,10 @@ export type QuorumState = {
   readonly view: ViewTag;
   /** When this state began, on this node's monotonic clock. */
   readonly since: Instant;
-  /** With `held`: from so long after the view's activation on, no other node believes itself quorate. Absent: never promised. */
+  /**
+   * With `held`: no other node believes itself quorate from so long on after this was first said; without a device's vote
+   * already from so long after the view's activation on. Absent: never promised.
+   */
   readonly exclusiveAfterMs?: number;
   /** A sentence for an operator. */
   readonly reason: string;
@@ -258,6 +261,8 @@ export interface EngineStatus {
   readonly view: View;
   readonly active: boolean;
   readonly quorum: QuorumState;
+  /** So long the device's vote for this view still holds; 0: it has none. */
+  readonly deviceLeaseMs: number;
   readonly memory: QuorumMemory;
   readonly highestNumber: number;
   readonly peers: readonly PeerStatus[];

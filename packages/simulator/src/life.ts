@@ -97,6 +97,11 @@ export class Life {
     return !this.isOver && this.#node.mayFeedWatchdog !== false;
   }
 
+  /** So long a device's vote for its view still holds, by the machine's clock; undefined: it does not say. */
+  get deviceLeaseMs(): number | undefined {
+    return this.#node.messagingStatus?.(instant(this.#around.now())).deviceLeaseMs;
+  }
+
   get fillings(): readonly Filling[] {
     const inbox = { queue: 'inbox', count: this.#inbox.length, max: INBOX_MAX };
     return [inbox, ...(this.#node.fillings?.(instant(this.#around.now())) ?? [])];

@@ -42,6 +42,8 @@ export interface ClusterSettings {
   readonly isSealed: boolean;
 }
 
+export const hasArbiter = ({ quorum }: ClusterSettings): boolean => quorum === 'arbiter' || quorum === 'arbiterLast';
+
 /** A person's command, given through a random node that is up. */
 export type OperatorCommand =
   | { readonly type: 'standby' | 'online'; readonly node: number }

@@ -10,6 +10,7 @@ import {
   type ClusterSettings,
   type Fault,
   type FaultKind,
+  hasArbiter,
   type OperatorCommand,
   type Plan,
   type PlanEntry,
@@ -122,8 +123,6 @@ function resourcesFor(seed: number, nodes: number): readonly ResourceSettings[] 
   }
   return resources;
 }
-
-const hasArbiter = ({ quorum }: ClusterSettings): boolean => quorum === 'arbiter' || quorum === 'arbiterLast';
 
 function faultFor(kind: FaultKind, seed: number, index: number, settings: ClusterSettings): Fault | undefined {
   const all = Array.from({ length: settings.nodes }, (_, each) => each + 1);

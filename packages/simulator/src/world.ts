@@ -144,6 +144,11 @@ export class World implements TrueWorld {
     return this.#parts.daemons.of(machine)?.cib;
   }
 
+  hasSleptThroughItsVote(id: number): boolean {
+    const { room, daemons } = this.#parts;
+    return room.machine(id).isPaused && daemons.of(id)?.life.deviceLeaseMs === 0;
+  }
+
   fillings(machine: number): readonly Filling[] {
     return this.#parts.daemons.of(machine)?.life.fillings ?? [];
   }

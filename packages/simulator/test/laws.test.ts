@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { WorldEvent } from '../src/events.ts';
 import type { Law, TrueWorld } from '../src/laws/law.ts';
 import { bounds } from '../src/laws/s11-bounds.ts';
+import { oneQuorum } from '../src/laws/s2-quorum-to-start.ts';
 import { obeysPolicy } from '../src/laws/s9-policy.ts';
 import { planFor } from '../src/planning.ts';
 
@@ -19,9 +20,12 @@ class FakeWorld implements TrueWorld {
   now = 0;
   readonly settings = settings;
   full = 0;
+  /** Machines that stand still and whose arbiter's vote has run out. */
+  asleep: readonly number[] = [];
   isPowered = (): boolean => true;
   nameOf = (machine: number): string => `n${machine}`;
   machineOf = (name: string): number => Number(name.slice(1));
+  hasSleptThroughItsVote = (machine: number): boolean => this.asleep.includes(machine);
   fillings = () => [{ queue: 'letters', count: this.full, max: 10 }];
 }
 
@@ -35,6 +39,65 @@ const service = (after: 'started' | 'stopped'): WorldEvent =>
 function tell(law: Law, world: FakeWorld, ...events: readonly WorldEvent[]): string | undefined {
   return events.map((event) => law.see(event, world)).find((text) => text !== undefined);
 }
+
+describe('S3 with an arbiter', () => {
+  const of = (machine: number, effect: object): WorldEvent =>
+    ({ type: 'seen', machine, life: machine, seen: { part: 'messaging', effect } }) as unknown as WorldEvent;
+  const alone = (machine: number): readonly WorldEvent[] => [
+    { type: 'lifeBegan', machine, life: machine },
+    of(machine, { type: 'view', view: { tag: { number: 3, hash: machine }, members: [] } }),
+    of(machine, { type: 'viewActive' }),
+    of(machine, { type: 'quorum', state: { state: 'held', exclusiveAfterMs: 400 } }),
+  ];
+  const start = (machine: number): WorldEvent => ({
+    type: 'operation',
+    machine,
+    life: machine,
+    instance: 'web0',
+    operation: 'start',
+  });
+  /** n2 has had the arbiter's vote for ten seconds when n1 gets it. */
+  const moved = (world: FakeWorld): Law => {
+    const law = oneQuorum({ ...settings, quorum: 'arbiter' });
+    tell(law, world, ...alone(2));
+    world.now = 10_000;
+    tell(law, world, ...alone(1));
+    world.now = 12_000;
+    return law;
+  };
+
+  test('is broken by a start where another is awake and believes in its vote', () => {
+    const world = new FakeWorld();
+    expect(tell(moved(world), world, start(1))).toMatch(/n1 begins start of web0 .* of n2 is alone quorate/);
+  });
+
+  test('holds while the other sleeps and its vote has run out', () => {
+    const world = new FakeWorld();
+    world.asleep = [2];
+    expect(tell(moved(world), world, start(1))).toBeUndefined();
+  });
+
+  test('is broken by a sleeper that wakes and starts something on its old vote', () => {
+    const world = new FakeWorld();
+    world.asleep = [2];
+    const law = moved(world);
+    tell(law, world, start(1));
+    world.asleep = [];
+    expect(tell(law, world, start(2))).toMatch(/n2 begins start of web0 .* of n1 is alone quorate/);
+  });
+
+  test('counts from the word of the node, which may come long after the activation of its view', () => {
+    const world = new FakeWorld();
+    const law = oneQuorum({ ...settings, quorum: 'arbiter' });
+    tell(law, world, ...alone(2).slice(0, 3));
+    world.now = 3000;
+    tell(law, world, ...alone(2).slice(3), ...alone(1));
+    world.now = 3300;
+    expect(tell(law, world, start(1))).toBeUndefined();
+    world.now = 3500;
+    expect(tell(law, world, start(1))).toMatch(/is alone quorate/);
+  });
+});
 
 describe('S9', () => {
   /** A node that runs a service and has lost quorum in an active view. */

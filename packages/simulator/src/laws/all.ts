@@ -1,5 +1,5 @@
 /** The safety laws of a run. */
-import type { ClusterSettings } from '../plan.ts';
+import { type ClusterSettings, hasArbiter } from '../plan.ts';
 import type { Law } from './law.ts';
 import { exclusive } from './s1-exclusive.ts';
 import { oneDc } from './s10-one-dc.ts';
@@ -17,15 +17,14 @@ import { obeysPolicy } from './s9-policy.ts';
  * Whether two quorate views always share a member. Both halves of two may hold quorum, and fencing decides which of them
  * goes on; an arbiter may give its vote to those who were not there when the others died.
  */
-const isMajority = ({ quorum }: ClusterSettings): boolean =>
-  quorum !== 'twoNode' && quorum !== 'arbiter' && quorum !== 'arbiterLast';
+const isMajority = (settings: ClusterSettings): boolean => settings.quorum !== 'twoNode' && !hasArbiter(settings);
 
 export const safetyLaws = (settings: ClusterSettings): readonly Law[] => [
   noException(),
   // Without fencing an operator has chosen to live with two copies after a node froze.
   ...(settings.fencing ? [exclusive(settings)] : []),
   quorumToStart(),
-  oneQuorum(),
+  oneQuorum(settings),
   ...(isMajority(settings) ? [chain(), kept()] : []),
   order(),
   same(),

@@ -19,6 +19,8 @@ export interface TrueWorld {
   isPowered(machine: number): boolean;
   nameOf(machine: number): string;
   machineOf(name: string): number | undefined;
+  /** It stands still, and the arbiter's vote that its daemon had has run out since: its next step will say so. */
+  hasSleptThroughItsVote(machine: number): boolean;
   /** How full the queues of the daemon on a machine are; nothing, while it is down. */
   fillings(machine: number): readonly Filling[];
 }

@@ -1,6 +1,6 @@
 /** S2 and S3: only who holds quorum starts anything, and nobody acts on a quorum that is another's by now. */
 import type { WorldEvent } from '../events.ts';
-import type { ClusterSettings } from '../plan.ts';
+import { type ClusterSettings, hasArbiter } from '../plan.ts';
 import type { Law } from './law.ts';
 import { type Standing, Standings } from './standing.ts';
 
@@ -32,8 +32,14 @@ export function quorumToStart(): Law {
   };
 }
 
-export function oneQuorum(): Law {
-  const standings = new Standings();
+/**
+ * Who stands still says nothing, so the last that it said holds for what it may still believe. An arbiter's vote is a lease
+ * that no other node can take part in: once it has run out by the sleeper's own clock it may move to the others, and the
+ * sleeper's first step after the pause says so before anything else (seed 52755). That it does nothing on the old vote is
+ * seen when it wakes: by then the vote of the others stands against it.
+ */
+export function oneQuorum(settings: ClusterSettings): Law {
+  const standings = new Standings(hasArbiter(settings));
   return {
     id: 'S3',
     statement: 'once a view is the only one that may hold quorum, nobody starts anything in another',
@@ -48,7 +54,8 @@ export function oneQuorum(): Law {
         if (
           other.exclusiveAt > world.now ||
           (other.view.number === number && other.view.hash === hash) ||
-          other.view.number < number
+          other.view.number < number ||
+          world.hasSleptThroughItsVote(other.machine)
         )
           continue;
         return `${world.nameOf(event.machine)} begins ${event.operation} of ${event.instance} in view ${number}, but view ${other.view.number} of ${world.nameOf(other.machine)} is alone quorate`;

@@ -19,6 +19,12 @@ export interface Standing {
 
 export class Standings {
   readonly #byLife = new Map<number, Standing>();
+  readonly #hasDevice: boolean;
+
+  /** `hasDevice`: an arbiter's vote may come long after the view's activation. */
+  constructor(hasDevice = false) {
+    this.#hasDevice = hasDevice;
+  }
 
   /** Takes the event in; answers with the standing of its life. */
   see(event: WorldEvent, now: number): Standing | undefined {
@@ -44,7 +50,7 @@ export class Standings {
         return undefined;
       case 'seen': {
         const standing = this.#byLife.get(event.life);
-        if (standing !== undefined) update(standing, event, now);
+        if (standing !== undefined) update(standing, event, now, this.#hasDevice);
         return standing;
       }
       default:
@@ -57,7 +63,12 @@ export class Standings {
   }
 }
 
-function update(standing: Standing, { seen }: Extract<WorldEvent, { type: 'seen' }>, now: number): void {
+function update(
+  standing: Standing,
+  { seen }: Extract<WorldEvent, { type: 'seen' }>,
+  now: number,
+  hasDevice: boolean,
+): void {
   if (seen.part === 'crm' && seen.effect.type === 'integrated') {
     // The end of an old view may be worked off after the new one was installed.
     if (seen.effect.number === standing.view?.number)
@@ -79,9 +90,9 @@ function update(standing: Standing, { seen }: Extract<WorldEvent, { type: 'seen'
       break;
     case 'quorum': {
       const { state, exclusiveAfterMs } = effect.state;
+      const since = hasDevice ? now : standing.activeAt;
       standing.quorum = state;
-      standing.exclusiveAt =
-        state === 'held' && exclusiveAfterMs !== undefined ? standing.activeAt + exclusiveAfterMs : undefined;
+      standing.exclusiveAt = state === 'held' && exclusiveAfterMs !== undefined ? since + exclusiveAfterMs : undefined;
       break;
     }
     default:
