@@ -4,24 +4,16 @@
  */
 import { type Cib, type NodeState } from '@systole/cib';
 import type { KeyRing } from '@systole/messaging';
+import { digestOf } from '../digest.ts';
 import type { WorldEvent } from '../events.ts';
 import type { World } from '../world.ts';
 import { Standings, tagText } from './standing.ts';
 
 export class Settlement {
   readonly #standings = new Standings();
-  /** CIBs as text, so that one that stays is not written out at every look. */
-  readonly #texts = new WeakMap<Cib, string>();
 
   see(event: WorldEvent, now: number): void {
     this.#standings.see(event, now);
-  }
-
-  #textOf(cib: Cib | undefined): string | undefined {
-    if (cib === undefined) return undefined;
-    const text = this.#texts.get(cib) ?? JSON.stringify(cib);
-    this.#texts.set(cib, text);
-    return text;
   }
 
   /** What is not as it must be in the end; undefined when all is. */
@@ -47,7 +39,7 @@ export class Settlement {
     const cib = world.cibOf(first.machine);
     if (cib === undefined) return 'no CIB';
     for (const { machine } of standings) {
-      if (this.#textOf(world.cibOf(machine)) === this.#textOf(cib)) continue;
+      if (digestOf(world.cibOf(machine)) === digestOf(cib)) continue;
       return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
     const fencing = machines.find(({ processes }) => processes.some((id) => id.startsWith('stonith/')));
