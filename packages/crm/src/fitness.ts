@@ -9,7 +9,7 @@ import type { Cib } from '@systole/cib';
 import { elapsed, type Instant } from '@systole/kernel';
 import type { CrmOptions } from './contract.ts';
 import type { ControllerMessage } from './messages.ts';
-import { booleanOption, durationOption } from './options.ts';
+import { booleanOption, clusterOption, durationOption } from './options.ts';
 import { isJoined, nodeState } from './status/node-state.ts';
 import type { View } from './view.ts';
 
@@ -69,7 +69,9 @@ export class Fitness {
     const isJoining = view.members.some(({ name, incarnation }) => !isJoined(cib, name, incarnation));
     const joinMs = joinPatienceMs - elapsed(view.agreedAt, now);
     if (isJoining && joinMs > 0) return { type: 'wait', delayMs: joinMs };
-    if (quorum !== 'held') return clear;
+    // Nobody can be entered without quorum. Where services may be started all the same, what runs on a member that is
+    // unknown would be started a second time: the next quorum, view or change leads here again.
+    if (quorum !== 'held') return isQuorumIgnored(cib) && hasUnknownMember(cib, view) ? announced : clear;
     const missing = this.#unknownNodes(cib, view);
     if (missing.length > 0) return this.#register(missing, cib, view);
     const patienceMs = unseenPatienceMs(situation) ?? exclusivePatienceMs(situation);
@@ -101,6 +103,11 @@ export class Fitness {
     return { type: 'announced', ask };
   }
 }
+
+const isQuorumIgnored = (cib: Cib): boolean => clusterOption(cib, 'no-quorum-policy') === 'ignore';
+
+const hasUnknownMember = ({ configuration }: Cib, { members }: View): boolean =>
+  members.some((member) => !configuration.nodes.some(({ name }) => name === member.name));
 
 /** Nodes never seen since the cluster started may be booting; only after a while are they taken for lost. */
 function unseenPatienceMs({ cib, quorateSince, now }: Situation): number | undefined {

@@ -136,6 +136,13 @@ export class Bus {
     throw new Error('the controllers do not come to rest');
   }
 
+  /** Delivers the next message of the order, and answers nothing. */
+  deliverOne(): void {
+    const letter = this.#letters.shift();
+    if (letter === undefined) throw new Error('nothing is in the order');
+    this.#deliver(letter);
+  }
+
   #deliver({ from, effect }: Letter): void {
     this.#sequence += 1;
     for (const name of this.#view.members) {

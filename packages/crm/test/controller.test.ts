@@ -90,6 +90,30 @@ describe('a view', () => {
     expect(bus.cib('beta').configuration.nodes).toHaveLength(3);
   });
 
+  test.for([
+    ['ignore', 0],
+    ['stop', 1],
+  ] as const)(
+    'without quorum under no-quorum-policy=%s is planned for %i times without such a member',
+    ([policy, plans]) => {
+      const bus = cluster();
+      bus.setOption('alpha', 'r1', 'no-quorum-policy', policy);
+      bus.run();
+      removeGamma(bus, 'alpha');
+      bus.deliverOne(); // gamma is out; quorum goes before it has been entered again
+      for (const name of three) bus.give(name, { type: 'quorum', state: 'lost', reason: 'as the test says' });
+      const asked: number[] = [];
+      bus.plan = (cib) => {
+        asked.push(cib.configuration.nodes.length);
+        return transition([]);
+      };
+      bus.view(three, { quorum: 'lost' });
+
+      expect(bus.cib('alpha').configuration.nodes).toHaveLength(2);
+      expect(asked.length).toBe(plans);
+    },
+  );
+
   test('takes over the CIB of the highest lineage, however high the version of another', () => {
     const bus = cluster();
     bus.view(['alpha', 'beta']);
