@@ -1,7 +1,6 @@
 /** The real terminal. */
 import { readFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
-import { createInterface } from 'node:readline/promises';
 import type { Terminal } from './context.ts';
 
 /** Writes all of it before it returns, so that nothing is lost when the program ends; waits out a full pipe. */
@@ -26,6 +25,7 @@ export const terminal: Terminal = {
   isInteractive: process.stdin.isTTY && process.stderr.isTTY,
   isTerminal: process.stdout.isTTY,
   ask: async (question, answers) => {
+    const { createInterface } = await import('node:readline/promises');
     const reader = createInterface({ input: process.stdin, output: process.stderr });
     try {
       for (;;) {

@@ -1,17 +1,21 @@
 /** Requests to the daemon over its Unix socket. */
-import { request as httpRequest } from 'node:http';
+import type { request } from 'node:http';
 import { userInfo } from 'node:os';
+import process from 'node:process';
 import type { Transport, TransportRequest } from '@systole/api';
 import { SystoleError } from '@systole/kernel';
 
 const TIMEOUT_MS = 40_000;
+
+/** Not imported: a statement would fetch all that the module exports, fetch and WebSocket with it, in half of a short command's time. */
+const httpRequest = (): typeof request => process.getBuiltinModule('node:http').request;
 
 export function socketTransport(socketPath: string): Transport {
   return {
     request: ({ method, path, body, timeoutMs = TIMEOUT_MS }: TransportRequest) =>
       new Promise((resolve, reject) => {
         let hasConnected = false;
-        const outgoing = httpRequest({ socketPath, method, path, headers: headers(body) }, (incoming) => {
+        const outgoing = httpRequest()({ socketPath, method, path, headers: headers(body) }, (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
           incoming.on('end', () => {
@@ -81,7 +85,7 @@ function explain(error: Error, socketPath: string): Error {
 
 async function* streamLines(socketPath: string, path: string): AsyncGenerator<string> {
   const incoming = await new Promise<AsyncIterable<Buffer>>((resolve, reject) => {
-    const outgoing = httpRequest({ socketPath, method: 'GET', path, headers: headers(undefined) }, resolve);
+    const outgoing = httpRequest()({ socketPath, method: 'GET', path, headers: headers(undefined) }, resolve);
     outgoing.on('error', (error) => reject(explain(error, socketPath)));
     outgoing.end();
   });
