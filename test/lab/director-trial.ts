@@ -39,6 +39,8 @@ export interface TrialOptions {
   readonly onStep?: (text: string) => void;
   /** How soon silence counts as death among this project's daemons; that of a local network unless given. */
   readonly timing?: object;
+  /** The folder of this project's programs; those of the checkout unless given. */
+  readonly programs?: string;
   /** What this project's daemons say. */
   readonly onLog?: (line: LogLine) => void;
 }

@@ -16,13 +16,15 @@ export const members: Readonly<Record<Method, readonly string[]>> = {
 
 export interface SystoleOptions {
   readonly timing?: object;
+  /** The folder of the programs, where they are not those of the checkout. */
+  readonly programs?: string;
   readonly onLog?: (line: LogLine) => void;
 }
 
 export async function bySystole(
   method: Method,
   wiring: Wiring,
-  { timing, onLog }: SystoleOptions = {},
+  { timing, programs, onLog }: SystoleOptions = {},
 ): Promise<Manager> {
   const nodes = members[method];
   const words: string[] = [];
@@ -34,6 +36,7 @@ export async function bySystole(
     wire: (machine) => wiring.wire(machine),
     onText: (node, text) => words.push(`${node}: ${text}`),
     ...(timing === undefined ? {} : { timing }),
+    ...(programs === undefined ? {} : { programs }),
     ...(onLog === undefined ? {} : { onLog }),
   });
   try {

@@ -27,6 +27,8 @@ import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
 import { Identity } from './host/identity.ts';
 import { readKeyRing, writeKeyRing } from './host/key.ts';
+import { launchByFork } from './host/launch.ts';
+import { nativeLaunch } from './host/launch-native.ts';
 import { preparedLinks } from './host/links.ts';
 import { createLogger, type Logger } from './host/log.ts';
 import { RemoteMessaging } from './host/messaging-remote.ts';
@@ -180,6 +182,10 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
     },
     now: systemClock.now(),
   });
+  const native = await nativeLaunch();
+  if (native.problem !== undefined) {
+    log.info({ event: 'daemon.launching' }, `agents are started by copies of the daemon: ${native.problem}`);
+  }
   const daemon = new Daemon({
     node,
     clock: systemClock,
@@ -200,6 +206,7 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
     readSecrets,
     resetSelf: (reason) => resetSelf(reason, log),
     helpers: places.helpers,
+    launch: native.launch ?? launchByFork,
   });
   later.daemon = daemon;
   return serveAndRun(configuration, { daemon, messaging, selfFencing, memory, log });

@@ -20,6 +20,7 @@ import type { Logger } from './log.ts';
 import type { RemoteMessaging } from './messaging-remote.ts';
 import type { NetworkFile } from './network-file.ts';
 import { Policy } from './policy.ts';
+import type { Launch } from './launch.ts';
 import { ProcessRunner } from './processes.ts';
 
 /** How often the main thread shows messaging that it lives: as often as messaging looks; it is missed after a second. */
@@ -47,6 +48,8 @@ export interface DaemonParts {
   /** What this machine remembers, packed for the member that asks. */
   readonly collect: (question: Question) => Promise<string>;
   readonly helpers: string;
+  /** How agents are started. */
+  readonly launch: Launch;
 }
 
 /** Figures of the host itself, for metrics. */
@@ -81,7 +84,7 @@ export class Daemon {
     this.#parts = parts;
     this.#alarm = new Alarm(() => this.#schedule());
     this.#policy = new Policy((answer) => this.give({ type: 'scheduled', ...answer }));
-    this.#runner = new ProcessRunner((result) => this.#processEnded(result), parts.helpers);
+    this.#runner = new ProcessRunner((result) => this.#processEnded(result), parts.helpers, parts.launch);
   }
 
   get node(): ClusterNode {

@@ -6,9 +6,10 @@
  * them open for as long as they run. What is readable then is taken, and the pipes are closed. Survivors of the group
  * are left alone after a normal exit, since they are the service.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { epoch, type KillProcess, type ProcessEnded, type StartProcess } from '@systole/kernel';
 import { BoundedText } from './bounded-text.ts';
+import { type Launch, launchByFork, type ProgramEnd } from './launch.ts';
 
 /** After an exit, so long the last output may take to arrive from pipes that a background process holds open. */
 const drainMs = 20;
@@ -17,17 +18,19 @@ const drainMs = 20;
 const basicEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as const;
 
 interface Running {
-  readonly child: ChildProcess;
+  readonly pid: number;
   hasTimedOut: boolean;
 }
 
 export class ProcessRunner {
   readonly #ended: (result: ProcessEnded) => void;
   readonly #pathBefore: string;
+  readonly #launch: Launch;
   readonly #running = new Map<string, Running>();
 
   /** `helpersFolder`, if given, comes first on the agents' PATH: the helper programs that they call. */
-  constructor(ended: (result: ProcessEnded) => void, helpersFolder?: string) {
+  constructor(ended: (result: ProcessEnded) => void, helpersFolder?: string, launch: Launch = launchByFork) {
+    this.#launch = launch;
     this.#ended = ended;
     this.#pathBefore = helpersFolder === undefined ? '' : `${helpersFolder}:`;
   }
@@ -38,7 +41,7 @@ export class ProcessRunner {
 
   /** The process id of a running agent. */
   pidOf(id: string): number | undefined {
-    return this.#running.get(id)?.child.pid;
+    return this.#running.get(id)?.pid;
   }
 
   start(effect: StartProcess): void {
@@ -61,81 +64,79 @@ export class ProcessRunner {
       });
     };
 
-    let child: ChildProcess;
-    try {
-      child = spawn(program, rest, {
-        detached: true,
-        env: {
+    let ended: (end: ProgramEnd) => void = () => undefined;
+    const child = this.#launch(
+      {
+        path: program,
+        arguments: rest,
+        environment: {
           ...basicEnvironment,
           ...effect.environment,
           PATH: this.#pathBefore + (effect.environment['PATH'] ?? basicEnvironment.PATH),
         },
-        stdio: [effect.stdin === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-        ...(effect.workingDirectory === undefined ? {} : { cwd: effect.workingDirectory }),
-      });
-    } catch (error) {
-      // Arguments that no system call could take, such as a NUL in a parameter.
-      const { code, message } = error as NodeJS.ErrnoException;
-      queueMicrotask(() => finish({ type: 'notStarted', code: code ?? 'EINVAL', message }));
+        isTold: effect.stdin !== '',
+        ...(effect.workingDirectory === undefined ? {} : { workingDirectory: effect.workingDirectory }),
+      },
+      (end) => ended(end),
+    );
+    const { pid } = child;
+    if (pid === undefined) {
+      ended = finish;
       return;
     }
 
-    const running: Running = { child, hasTimedOut: false };
+    const running: Running = { pid, hasTimedOut: false };
     this.#running.set(effect.id, running);
     child.stdout?.on('data', (chunk: Buffer) => stdout.add(chunk));
     child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk));
     child.stdin?.on('error', () => undefined); // an agent need not read what it is told
     child.stdin?.end(effect.stdin);
+    const drained = Promise.all([closed(child.stdout), closed(child.stderr)]);
 
     let killTimer: NodeJS.Timeout | undefined;
     const deadline = setTimeout(() => {
       running.hasTimedOut = true;
-      signalGroup(child, 'SIGTERM');
-      killTimer = setTimeout(() => signalGroup(child, 'SIGKILL'), effect.killAfterMs);
+      signalGroup(pid, 'SIGTERM');
+      killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), effect.killAfterMs);
     }, effect.timeoutMs);
-    const stopTimers = (): void => {
+
+    ended = (end) => {
       clearTimeout(deadline);
       clearTimeout(killTimer);
-    };
-
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid !== undefined) return; // a signal or a write failed, the agent itself runs on
-      stopTimers();
-      finish({ type: 'notStarted', code: error.code ?? 'UNKNOWN', message: error.message });
-    });
-    child.once('exit', (code, signal) => {
-      stopTimers();
       // A group that was told to end may have members that did not listen; they must not outlive the verdict.
-      if (running.hasTimedOut) signalGroup(child, 'SIGKILL');
-      const outcome: ProcessEnded['outcome'] = running.hasTimedOut
-        ? { type: 'timedOut' }
-        : signal === null
-          ? { type: 'exited', code: code ?? 0 }
-          : { type: 'signalled', signal };
-      const drained = setTimeout(() => {
-        child.removeListener('close', closed);
+      if (running.hasTimedOut) signalGroup(pid, 'SIGKILL');
+      const outcome: ProcessEnded['outcome'] = running.hasTimedOut ? { type: 'timedOut' } : end;
+      let isTold = false;
+      const tell = (): void => {
+        if (isTold) return;
+        isTold = true;
+        clearTimeout(patience);
         child.stdout?.destroy();
         child.stderr?.destroy();
         finish(outcome);
-      }, drainMs);
-      const closed = (): void => {
-        clearTimeout(drained);
-        finish(outcome);
       };
-      child.once('close', closed);
-    });
+      const patience = setTimeout(tell, drainMs);
+      void drained.then(tell);
+    };
   }
 
   kill(effect: KillProcess): void {
     const running = this.#running.get(effect.id);
-    if (running !== undefined) signalGroup(running.child, effect.signal);
+    if (running !== undefined) signalGroup(running.pid, effect.signal);
   }
 }
 
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+function closed(stream: Readable | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === undefined) resolve();
+    stream?.once('close', () => resolve());
+    stream?.on('error', () => undefined); // what was read until then is what there is
+  });
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-child.pid, signal);
+    process.kill(-pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has just ended
   }

@@ -1,6 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ProcessEnded, StartProcess } from '@systole/kernel';
 import { describe, expect, test } from 'vitest';
+import { type Launch, launchByFork } from '../../src/host/launch.ts';
+import { nativeLaunch } from '../../src/host/launch-native.ts';
 import { ProcessRunner } from '../../src/host/processes.ts';
 
 const shell = (script: string, more: Partial<StartProcess> = {}): StartProcess => ({
@@ -15,14 +20,6 @@ const shell = (script: string, more: Partial<StartProcess> = {}): StartProcess =
   ...more,
 });
 
-function run(effect: StartProcess, then?: (runner: ProcessRunner) => void): Promise<ProcessEnded> {
-  return new Promise((resolve) => {
-    const runner = new ProcessRunner(resolve);
-    runner.start(effect);
-    then?.(runner);
-  });
-}
-
 /** A process that has ended may wait for its burial; it has no command line any more. */
 function exists(pid: number): boolean {
   try {
@@ -32,7 +29,27 @@ function exists(pid: number): boolean {
   }
 }
 
-describe('the process runner', () => {
+const { launch: launchNatively, problem } = await nativeLaunch();
+
+/** Both ways of starting a program keep the same promises; koffi is among what the tests install. */
+const ways: readonly (readonly [string, Launch | undefined])[] = [
+  ['by fork', launchByFork],
+  ['natively', launchNatively],
+];
+
+test('both ways are here', () => {
+  expect(problem).toBeUndefined();
+});
+
+describe.each(ways)('the process runner, starting programs %s', (_, launch) => {
+  function run(effect: StartProcess, then?: (runner: ProcessRunner) => void): Promise<ProcessEnded> {
+    return new Promise((resolve) => {
+      const runner = new ProcessRunner(resolve, undefined, launch);
+      runner.start(effect);
+      then?.(runner);
+    });
+  }
+
   test('reports exit code, output and duration', async () => {
     const ended = await run(shell('echo out; echo err >&2; exit 7'));
     expect(ended).toMatchObject({ outcome: { type: 'exited', code: 7 }, stdout: 'out\n', stderr: 'err\n' });
@@ -42,6 +59,48 @@ describe('the process runner', () => {
   test('gives an agent only the environment it was told, and /dev/null to read', async () => {
     const ended = await run(shell('cat; env | cut -d= -f1 | sort | tr "\\n" " "', { environment: { OCF_ROOT: '/x' } }));
     expect(ended.stdout.trim()).toBe('LC_ALL OCF_ROOT PATH PWD');
+  });
+
+  test('makes it the leader of a session of its own, with every signal as it is by default, in the folder named', async () => {
+    const script = 'ps -o pid=,pgid=,sid= -p $$; grep -E "^Sig(Blk|Ign)" /proc/self/status; pwd';
+    const ended = await run(shell(script, { workingDirectory: '/usr' }));
+    const [ids = '', blocked, ignored, folder] = ended.stdout.split('\n');
+    expect(new Set(ids.trim().split(/\s+/u)).size).toBe(1);
+    expect([blocked, ignored]).toEqual(['SigBlk:\t0000000000000000', 'SigIgn:\t0000000000000000']);
+    expect(folder).toBe('/usr');
+  });
+
+  test('leaves no file of its own open in the agent, and none of the agent in itself', async () => {
+    const before = readdirSync('/proc/self/fd').length;
+    const list = 'ls /proc/$$/fd';
+    const ended = await run(shell(list, { stdin: 'told' }));
+    // Whoever started the tests may have left them more than three.
+    expect(ended.stdout).toBe(spawnSync('/bin/sh', ['-c', list], { encoding: 'utf8' }).stdout);
+    await expect.poll(() => readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
+  });
+
+  test('runs a script that names no interpreter, and finds a program on the PATH', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'script-'));
+    writeFileSync(join(folder, 'plain'), 'echo plain\n', { mode: 0o755 });
+    expect((await run(shell('', { argv: [join(folder, 'plain')] }))).stdout).toBe('plain\n');
+    const named = await run(shell('', { argv: ['plain'], environment: { PATH: `${folder}:/bin` } }));
+    expect(named.stdout).toBe('plain\n');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('tells each of many apart that end at once', async () => {
+    const codes = [...Array(40).keys()];
+    const ended = await new Promise<ProcessEnded[]>((resolve) => {
+      const all: ProcessEnded[] = [];
+      const runner = new ProcessRunner(
+        (one) => void (all.push(one) === codes.length && resolve(all)),
+        undefined,
+        launch,
+      );
+      for (const code of codes) runner.start(shell(`exit ${code}`, { id: `agent ${code}` }));
+    });
+    const told = new Map(ended.map(({ id, outcome }) => [id, outcome]));
+    expect(told).toEqual(new Map(codes.map((code) => [`agent ${code}`, { type: 'exited', code }])));
   });
 
   test('hands over standard input', async () => {
