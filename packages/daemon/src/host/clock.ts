@@ -14,10 +14,16 @@ export const systemClock: HostClock = {
   wall: () => epoch(Date.now()),
 };
 
-/** One alarm that can be set again and again; the earlier setting is forgotten. */
+/**
+ * One alarm that can be set again and again; the earlier setting is forgotten. Set to later it keeps its timer, which then
+ * finds that it is not yet time: the event loop would wake for a timer that was taken back all the same.
+ */
 export class Alarm {
   readonly #ring: () => void;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer goes off, and when the alarm is meant to ring. */
+  #goesOffAt = 0;
+  #ringsAt = 0;
 
   constructor(ring: () => void) {
     this.#ring = ring;
@@ -25,16 +31,31 @@ export class Alarm {
 
   /** Rings after `delayMs`, however long that is; a delay that is over rings as soon as the event loop is free. */
   set(delayMs: number): void {
+    const now = performance.now();
+    this.#ringsAt = now + Math.max(0, delayMs);
+    if (this.#timer !== undefined && this.#goesOffAt <= this.#ringsAt) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => (delayMs > timeoutMaxMs ? this.set(delayMs - timeoutMaxMs) : this.#ring()),
-      Math.max(0, Math.min(delayMs, timeoutMaxMs)),
-    );
+    this.#arm(now);
   }
 
   clear(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
+
+  #arm(now: number): void {
+    const delayMs = Math.min(Math.ceil(this.#ringsAt - now), timeoutMaxMs);
+    this.#goesOffAt = now + delayMs;
+    this.#timer = setTimeout(this.#goOff, delayMs);
+  }
+
+  readonly #goOff = (): void => {
+    this.#timer = undefined;
+    const now = performance.now();
+    // Timers have whole milliseconds and may be a fraction of one early.
+    if (now < this.#ringsAt - 1) this.#arm(now);
+    else this.#ring();
+  };
 }
 
 /** Timers by id, as subsystems ask for them with `startTimer` and `stopTimer`. */

@@ -6,10 +6,11 @@
  * Nothing is decided here: every datagram is handed on with the link and the way by which it came, and every error
  * of sending with its code.
  */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 export interface LinkSockets {
   readonly link: number;
@@ -38,6 +39,13 @@ export interface UdpEvents {
   /** A send or a socket failed: `ENETUNREACH`, `EPERM`, `EADDRNOTAVAIL`, … */
   readonly failed: (link: number, code: string) => void;
 }
+
+/** Where to send is an address nearly always: nothing to look up, and no turn of the event loop to wait for it. */
+const lookUp: SocketOptions['lookup'] = (host, options, callback) => {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, callback);
+  else callback(null, host, family);
+};
 
 /** Asked of the kernel for each socket; a backlog of a stalled node must fit. */
 const receiveBufferBytes = 4 * 1024 * 1024;
@@ -117,9 +125,14 @@ async function bind(
   via: Datagram['via'],
   events: UdpEvents,
 ): Promise<Socket> {
-  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reuseAddr: via === 'multicast' });
+  const socket = createSocket({
+    type: isIPv6(address) ? 'udp6' : 'udp4',
+    reuseAddr: via === 'multicast',
+    lookup: lookUp,
+  });
+  const isBound = once(socket, 'listening'); // rejects with the socket's error
   socket.bind({ address, port, exclusive: true });
-  await once(socket, 'listening'); // rejects with the socket's error
+  await isBound;
   socket.setRecvBufferSize(receiveBufferBytes);
   socket.on('error', (error: NodeJS.ErrnoException) => events.failed(options.link, error.code ?? 'UNKNOWN'));
   socket.on('message', (bytes: Buffer, from: RemoteInfo) => {
