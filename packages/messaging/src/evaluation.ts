@@ -182,7 +182,7 @@ export class Evaluation {
 
   /** When the next peer now heard could fall silent or its echo grow stale. */
   #nextExpiry(): number {
-    let next = this.#core.now + this.#core.timing.heartbeatMs;
+    let next = this.#core.now + this.#core.timing.suspectMaxMs;
     for (const peer of this.#peers.all) {
       if (!this.#peers.isHeard(peer)) continue;
       next = Math.min(next, peer.lastHeard + this.#peers.limit(peer) + 1);

@@ -65,7 +65,10 @@ export class Membership {
   /** Nobody is judged before then: after a pause of our own. */
   judgeFrom = never;
   hasBacklog = false;
+  /** A tick from then on evaluates; heartbeats bring one often enough. */
   #evaluateAt: number;
+  /** A tick is needed then, because somebody could have fallen silent. */
+  #lookAt: number;
   #dirty = true;
   readonly #joinUntil: number;
   #joinExtended = 0;
@@ -95,6 +98,7 @@ export class Membership {
     this.leading = new Leading(core, peers, outbox, this.#evaluation, this.#departures, this);
     this.#objections = new Objections(core, peers, standing, this.#evaluation, this);
     this.#evaluateAt = core.now;
+    this.#lookAt = core.now;
     this.#joinUntil = core.now + core.timing.joinMs;
   }
 
@@ -264,22 +268,21 @@ export class Membership {
 
   #evaluate(): void {
     this.#dirty = false;
-    this.#evaluateAt = this.#core.now + this.#core.timing.heartbeatMs;
+    this.#lookAgain(this.#core.now + this.#core.timing.heartbeatMs);
     if (this.leading.attempt !== undefined || this.participation !== undefined || this.isLeaving) return;
-    if (this.isHolding) {
-      this.#evaluateAt = Math.max(this.judgeFrom, this.#core.now + 10);
-      return;
-    }
-    if (this.#core.now < this.leading.backoffUntil) {
-      this.#evaluateAt = this.leading.backoffUntil;
-      return;
-    }
+    if (this.isHolding) return this.#lookAgain(Math.max(this.judgeFrom, this.#core.now + 10));
+    if (this.#core.now < this.leading.backoffUntil) return this.#lookAgain(this.leading.backoffUntil);
     this.#considerLaggards();
     if (this.order.log.received >= sequenceCeiling) this.needChange = true;
 
     const wish = this.#evaluation.wish();
     if (wish.type === 'initiate') this.leading.initiate(wish.nodes, this.#promised.tag.number);
-    else this.#evaluateAt = wish.lookAgainAt;
+    else this.#lookAgain(wish.lookAgainAt);
+  }
+
+  #lookAgain(at: number): void {
+    this.#lookAt = at;
+    this.#evaluateAt = Math.min(at, this.#core.now + this.#core.timing.heartbeatMs);
   }
 
   #considerLaggards(): void {
@@ -479,7 +482,7 @@ export class Membership {
   }
 
   nextDeadline(): number {
-    let next = this.#dirty ? this.#core.now : this.#evaluateAt;
+    let next = this.#dirty ? this.#core.now : this.#lookAt;
     if (this.leading.attempt !== undefined) next = Math.min(next, this.leading.attempt.nextDeadline());
     if (this.participation !== undefined)
       next = Math.min(next, this.participation.nextDeadline(this.leading.attempt === undefined));

@@ -207,9 +207,9 @@ export class Standing {
     return nodes.toSorted((a, b) => a - b);
   }
 
-  /** A member has confirmed. */
+  /** A member has confirmed. What is held by older words is looked at again when they run out. */
   confirmed(): void {
-    this.#isStale = true;
+    if (!this.isHeld) this.#isStale = true;
   }
 
   /** Brings the state up to now, if anything can have changed since the last time. */
