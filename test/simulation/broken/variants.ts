@@ -83,9 +83,9 @@ export const variants: readonly Variant[] = [
   },
   {
     name: 'the watchdog is always fed',
-    file: 'daemon/src/node/node.ts',
-    find: "const mayAct = this.#isQuorate || (this.#crm.state.quorum !== 'lost' && this.#hasHeldLately);",
-    replace: 'const mayAct = !this.#hasStopped;',
+    file: 'daemon/src/node/standing.ts',
+    find: 'return this.#isQuorate || (!isLost && this.#hasHeldLately);',
+    replace: 'return true;',
     seeds: 600,
   },
   {

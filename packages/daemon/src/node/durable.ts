@@ -20,6 +20,7 @@ interface Entry {
 
 export class DurableCib {
   readonly #nextToken: () => number;
+  readonly #want: (effect: NodeEffect) => void;
   #entries: readonly Entry[] = [];
   #waiting: StoreDurable[] = [];
   #agreedView: number | undefined;
@@ -27,8 +28,9 @@ export class DurableCib {
   /** Entries whose record could not be written, by the token of the attempt. */
   readonly #unwritten = new Map<number, StoreDurable>();
 
-  constructor(nextToken: () => number) {
+  constructor(nextToken: () => number, want: (effect: NodeEffect) => void) {
     this.#nextToken = nextToken;
+    this.#want = want;
   }
 
   /** The state of a new view is not agreed yet. Entries of the old one that were not delivered never will be. */
@@ -40,14 +42,14 @@ export class DurableCib {
   }
 
   /** The members have one CIB: it is saved, and after it the entries that waited. */
-  agreed(view: number, replica: ReplicaState, lineage: number, effects: NodeEffect[]): void {
+  agreed(view: number, replica: ReplicaState, lineage: number): void {
     this.#agreedView = view;
-    this.#save(replica, lineage, undefined, effects);
-    for (const entry of this.#waiting.splice(0)) this.store(entry, replica, lineage, decoded(entry), effects);
+    this.#save(replica, lineage, undefined);
+    for (const entry of this.#waiting.splice(0)) this.store(entry, replica, lineage, decoded(entry));
   }
 
   /** An entry of the order to be stored; `message` is its content. */
-  store(entry: StoreDurable, replica: ReplicaState, lineage: number, message: unknown, effects: NodeEffect[]): void {
+  store(entry: StoreDurable, replica: ReplicaState, lineage: number, message: unknown): void {
     if (this.#agreedView !== entry.view.number) {
       this.#waiting.push(entry);
       return;
@@ -55,7 +57,7 @@ export class DurableCib {
     this.#entries = [...this.#entries, { view: entry.view.number, sequence: entry.sequence, message }].toSorted(
       (a, b) => a.view - b.view || a.sequence - b.sequence,
     );
-    this.#save(replica, lineage, entry, effects);
+    this.#save(replica, lineage, entry);
   }
 
   /** Everything up to this place in the order is part of the state now. */
@@ -82,15 +84,11 @@ export class DurableCib {
   }
 
   /** Tries again what could not be written. */
-  retry(replica: ReplicaState, lineage: number, effects: NodeEffect[]): void {
-    this.#save(replica, lineage, undefined, effects);
+  retry(replica: ReplicaState, lineage: number): void {
+    this.#save(replica, lineage, undefined);
   }
 
-  isOurs(token: number): boolean {
-    return this.#asked.has(token);
-  }
-
-  #save(replica: ReplicaState, lineage: number, entry: StoreDurable | undefined, effects: NodeEffect[]): void {
+  #save(replica: ReplicaState, lineage: number, entry: StoreDurable | undefined): void {
     const token = this.#nextToken();
     this.#asked.set(token, entry);
     const record: CibRecord = {
@@ -99,7 +97,7 @@ export class DurableCib {
       replica: { cib: withoutVoid(replica.cib), records: replica.records },
       entries: this.#entries,
     };
-    effects.push({ type: 'saveCib', token, record });
+    this.#want({ type: 'saveCib', token, record });
   }
 }
 

@@ -10,110 +10,91 @@
  * is looked at, so that nothing old is acted on.
  */
 import { type Cib, emptyCib } from '@systole/cib';
-import { Controller, type CrmEffect, type CrmInput, mayRun, type Report } from '@systole/crm';
+import { Controller, mayRun } from '@systole/crm';
 import { elapsed, type Filling, type Instant, invariant, later, type ProcessEnded, unreachable } from '@systole/kernel';
 import { LocalResourceManager } from '@systole/lrm';
 import {
-  type EngineEffect,
-  type EngineInput,
   type EngineStatus,
-  type KeyEffect,
-  type KeyInput,
   KeyRotation,
   type KeyStatus,
   messageBytesCeiling,
   pendingBytes,
   pendingEntries,
-  type View,
   windowBytes,
   windowEntries,
 } from '@systole/messaging';
 import { Fencer, type FencingEvent, historyLengthMax } from '@systole/stonith';
-import type { NodeEffect, NodeInput, NodeRequest, NodeStart } from './contract.ts';
-import { decoded, DurableCib, restored } from './durable.ts';
-import { readFileMessage } from './file-change.ts';
+import type { NodeEffect, NodeInput, NodeStart } from './contract.ts';
+import { CrmDesk } from './crm-desk.ts';
+import { restored } from './durable.ts';
 import { FencingDesk } from './fencing-desk.ts';
-import { Gathering, gatherTimeoutMs, isGatheringTimer, type Outcome } from './gathering.ts';
 import { fromLrm } from './lrm-desk.ts';
-import { type Letter, Mail, readEnvelope } from './mail.ts';
-import { messagingWords } from './messaging-words.ts';
+import { MessagingDesk } from './messaging-desk.ts';
 import { allNames, localMessaging, type MessagingPort, messagingSetup } from './messaging-port.ts';
-import { Network, type NetworkEffect, type NetworkInput, type NetworkSettings } from './network.ts';
+import { MessagingSettings } from './messaging-settings.ts';
+import { Network, type NetworkSettings } from './network.ts';
 import { NodeIds } from './node-ids.ts';
-import type { Outlets, Subsystem, Work } from './outlets.ts';
-import { forced, proceeding } from './quorum-commands.ts';
+import type { Outlets, Work } from './outlets.ts';
+import { Persistence } from './persistence.ts';
+import { RequestDesk } from './request-desk.ts';
+import { Standing } from './standing.ts';
 import { TimerTable } from './timer-table.ts';
 
 /** A gap between two steps longer than this is a pause of this node: messaging hears of it before anything else. */
 const pauseMs = 150;
 
-/** A CIB that could not be written is tried again: the disk may have room by then, and durable entries wait for it. */
-const retrySaveTimer = 'node/retrySave';
-const retrySaveMs = 1000;
-
-/** A changed link is looked at again. */
-const lookTimer = 'network/look';
-
-/** Keys that could not be written are tried again. */
-const retryKeysTimer = 'keys/retrySave';
-
-/**
- * Quorum that is uncertain for longer does not feed the watchdog: others, who count its time-out from this node's last
- * word, must not come to their end before it does. A change of the membership takes some milliseconds.
- */
-const uncertainFeedMs = 1000;
-const uncertainFeedTimer = 'node/uncertainFeed';
-
 export class ClusterNode {
   readonly #start: NodeStart;
-  #ids: NodeIds;
+  /** Messaging runs in this thread, and learns of a pause from the first step after it. */
+  readonly #isLocal: boolean;
+  // The parts that decide.
   readonly #engine: MessagingPort;
   readonly #crm: Controller;
   readonly #lrm: LocalResourceManager;
   readonly #fencer: Fencer;
-  readonly #durable: DurableCib;
   readonly #keys: KeyRotation;
   readonly #network: Network;
-  #keysToken: number | undefined;
-  readonly #timers = new TimerTable();
-  readonly #mail = new Mail();
-  readonly #gathering: Gathering;
-  #nextToken = 1;
-  #view: View | undefined;
-  readonly #membershipSaves = new Map<number, number>();
+  // Their places in the node.
+  readonly #messagingDesk: MessagingDesk;
+  readonly #crmDesk: CrmDesk;
   readonly #fencing: FencingDesk;
+  readonly #requests: RequestDesk;
+  readonly #settings: MessagingSettings;
+  readonly #persistence: Persistence;
+  readonly #standing: Standing;
+  readonly #timers = new TimerTable();
   #lastStep: Instant;
-  #isQuorate = false;
-  #hasHeldLately = false;
   #isStopping = false;
   #hasStopped = false;
   #work: Work[] = [];
   #effects: NodeEffect[] = [];
   readonly #outlets: Outlets = {
+    now: () => this.#lastStep,
     give: (work) => void this.#work.push(work),
     want: (effect) => void this.#effects.push(effect),
-    submit: (letter, view) => this.#submit(letter, view),
+    submit: (letter, view) => this.#messagingDesk.submit(letter, view),
     startTimer: (id, delayMs) => this.#timers.start(id, later(this.#lastStep, delayMs)),
     stopTimer: (id) => this.#timers.stop(id),
-    report: (...report) => this.#report(...report),
+    stop: (exitCode, reason) => this.#stop(exitCode, reason),
+    report: (subsystem, level, event, text, fields) =>
+      void this.#effects.push({ type: 'report', subsystem, level, event, text, fields }),
   };
 
   constructor(start: NodeStart) {
     const { configuration, ports, saved, now } = start;
-    const { self } = configuration;
+    const { self, places, messaging, rotation } = configuration;
+    const { random, wallClock, firstExisting } = ports;
     this.#start = start;
-    this.#gathering = new Gathering(self);
+    this.#isLocal = ports.messaging === undefined;
     this.#lastStep = now;
     const cib = restored(saved.cib);
     const names = allNames(configuration, cib?.state.cib ?? emptyCib);
     const ids = NodeIds.of(names);
     invariant(ids.ok, ids.ok ? '' : ids.error);
-    this.#ids = ids.value;
     const setup = messagingSetup(configuration, names);
     invariant(setup.ok, setup.ok ? '' : setup.error);
-    const { membership } = saved;
-    this.#engine = ports.messaging ?? localMessaging(setup.value, ports, membership, now);
-    const { random, wallClock } = ports;
+
+    this.#engine = ports.messaging ?? localMessaging(setup.value, ports, saved.membership, now);
     this.#crm = new Controller({
       self,
       incarnation: this.#engine.status(now).incarnation,
@@ -124,19 +105,8 @@ export class ClusterNode {
       ...(cib === undefined ? {} : { saved: cib }),
       now,
     });
-    const { places } = configuration;
-    this.#lrm = new LocalResourceManager({
-      node: self,
-      nodeId: self,
-      places,
-      firstExisting: ports.firstExisting,
-      wallClock,
-    });
-    this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting: ports.firstExisting });
-    const isTwoNode = configuration.quorum.twoNode === true;
-    this.#fencing = new FencingDesk({ self, isTwoNode, wallClock }, this.#outlets);
-    this.#durable = new DurableCib(() => this.#nextToken++);
-    const { messaging, rotation } = configuration;
+    this.#lrm = new LocalResourceManager({ node: self, nodeId: self, places, firstExisting, wallClock });
+    this.#fencer = new Fencer({ node: self, random, wallClock, places, firstExisting });
     this.#network = new Network(self, names, messaging, (id) => this.#name(id));
     this.#keys = new KeyRotation({
       self,
@@ -145,14 +115,50 @@ export class ClusterNode {
       nodes: names,
       random,
     });
+
+    this.#standing = new Standing(this.#outlets);
+    this.#persistence = new Persistence(this.#crm, this.#outlets);
+    const isTwoNode = configuration.quorum.twoNode === true;
+    this.#fencing = new FencingDesk({ self, isTwoNode, wallClock }, this.#outlets);
+    this.#settings = new MessagingSettings(
+      {
+        configuration,
+        ids: ids.value,
+        engine: this.#engine,
+        keys: this.#keys,
+        network: this.#network,
+        persistence: this.#persistence,
+        take: (effect) => this.#messagingDesk.take(effect),
+        viewNumber: () => this.#messagingDesk.view?.tag.number,
+      },
+      this.#outlets,
+    );
+    const shared = {
+      self,
+      engine: this.#engine,
+      crm: this.#crm,
+      fencing: this.#fencing,
+      persistence: this.#persistence,
+      settings: this.#settings,
+      standing: this.#standing,
+      nameOf: (id: number) => this.#name(id),
+    };
+    const members = (): readonly number[] => this.#messagingDesk.view?.members.map(({ node }) => node) ?? [];
+    this.#requests = new RequestDesk({ ...shared, members }, this.#outlets);
+    this.#messagingDesk = new MessagingDesk(
+      {
+        ...shared,
+        isLocal: this.#isLocal,
+        requests: this.#requests,
+        observe: (effect) => ports.observe?.({ part: 'messaging', effect }),
+      },
+      this.#outlets,
+    );
+    this.#crmDesk = new CrmDesk({ ...shared, messaging: this.#messagingDesk }, this.#outlets);
+
     const { resources, survivors, hasRebooted } = saved;
     this.#work.push({ for: 'lrm', input: { type: 'restore', saved: resources, survivors, hasRebooted } });
     this.#fencing.configurationChanged(emptyCib, this.#crm.cib, { isWhole: true });
-  }
-
-  /** Messaging runs in this thread, and learns of a pause from the first step after it. */
-  get #isLocal(): boolean {
-    return this.#start.ports.messaging === undefined;
   }
 
   // ---- what others may look at ------------------------------------------------------------------------------------
@@ -203,13 +209,13 @@ export class ClusterNode {
       { queue: 'messaging submitted bytes', count: bytes, max: pendingBytes + messageBytesCeiling },
       ...this.#crm.fillings,
       ...this.#lrm.fillings,
-      ...this.#mail.fillings,
+      ...this.#messagingDesk.fillings,
       { queue: 'fencing history', count: this.#fencing.history.length, max: historyLengthMax },
     ];
   }
 
   nodeName(id: number): string | undefined {
-    return this.#ids.name(id);
+    return this.#settings.ids.name(id);
   }
 
   /**
@@ -217,24 +223,19 @@ export class ClusterNode {
    * and cannot stop its services in time goes down with them.
    */
   get mayFeedWatchdog(): boolean {
-    const mayAct = this.#isQuorate || (this.#crm.state.quorum !== 'lost' && this.#hasHeldLately);
     // An operation in flight may yet start something after the others have counted this node as reset.
-    return mayAct || this.isAtRest;
+    return this.#standing.mayAct(this.#crm.state.quorum === 'lost') || this.isAtRest;
   }
 
   /** Nothing runs here, and nothing is on the way. */
   get isAtRest(): boolean {
-    return this.#runsNothing() && this.#lrm.isIdle();
+    return !this.#lrm.history().some(mayRun) && this.#lrm.isIdle();
   }
 
   /** Whether this partition has quorum and no other can have it: with `two_node` one that is alone is not the only one. */
   get isQuorumExclusive(): boolean {
-    const isAlone = (this.#view?.members.length ?? 0) < 2;
+    const isAlone = (this.#messagingDesk.view?.members.length ?? 0) < 2;
     return this.#crm.state.quorum === 'held' && !(this.#start.configuration.quorum.twoNode === true && isAlone);
-  }
-
-  #runsNothing(): boolean {
-    return !this.#lrm.history().some(mayRun);
   }
 
   // ---- stepping ---------------------------------------------------------------------------------------------------
@@ -282,34 +283,32 @@ export class ClusterNode {
         this.#work.push({ for: 'messaging', input });
         break;
       case 'messaging':
-        for (const effect of input.effects) this.#fromMessaging(effect);
+        for (const effect of input.effects) this.#messagingDesk.take(effect);
         break;
       case 'saved':
-        this.#saved(input, now);
+        this.#persistence.saved(input);
         break;
       case 'processEnded':
         this.#processEnded(input);
         break;
       case 'secretsRead':
+      case 'agentsChanged':
         this.#work.push({ for: 'lrm', input });
         break;
       case 'arbiters':
-        this.#keyInput(input);
+        this.#work.push({ for: 'keys', input });
         break;
       case 'fileChanged':
-        this.#networkInput(input);
+        this.#work.push({ for: 'network', input });
         break;
       case 'collected':
-        this.#gathered(this.#gathering.collected(input.id, input.asker, input.body));
-        break;
-      case 'agentsChanged':
-        this.#work.push({ for: 'lrm', input });
+        this.#requests.collected(input);
         break;
       case 'scheduled':
         this.#work.push({ for: 'crm', input });
         break;
       case 'request':
-        this.#request(input.requestId, input.request, now);
+        this.#requests.take(input.requestId, input.request);
         break;
       case 'shutDown':
         if (this.#isStopping) this.#leaveAtOnce();
@@ -325,12 +324,14 @@ export class ClusterNode {
     for (let work = this.#work.shift(); work !== undefined; work = this.#work.shift()) {
       switch (work.for) {
         case 'messaging':
-          this.#toMessaging(work.input, work.view, now);
+          this.#messagingDesk.step(work.input, work.view);
           break;
         case 'crm':
-          for (const effect of this.#crm.step(work.input, now)) this.#fromCrm(effect, now);
-          // What was delivered is part of the state now: it need not be stored beside it any more.
-          if (work.input.type === 'delivered') this.#durable.delivered(work.input.position);
+          for (const effect of this.#crm.step(work.input, now)) {
+            this.#start.ports.observe?.({ part: 'crm', effect });
+            this.#crmDesk.take(effect);
+          }
+          if (work.input.type === 'delivered') this.#persistence.delivered(work.input.position);
           break;
         case 'lrm':
           for (const effect of this.#lrm.step(work.input, now)) {
@@ -345,11 +346,11 @@ export class ClusterNode {
           }
           break;
         case 'keys':
-          for (const effect of this.#keys.step(work.input)) this.#fromKeys(effect, now);
+          for (const effect of this.#keys.step(work.input)) this.#settings.fromKeys(effect);
           break;
         case 'network':
           for (const effect of this.#network.step(work.input, this.#engine.status(now), now))
-            this.#fromNetwork(effect, now);
+            this.#settings.fromNetwork(effect);
           break;
         default:
           unreachable(work);
@@ -357,466 +358,32 @@ export class ClusterNode {
     }
   }
 
-  // ---- messaging --------------------------------------------------------------------------------------------------
-
-  #fromMessaging(effect: EngineEffect): void {
-    this.#start.ports.observe?.({ part: 'messaging', effect });
-    switch (effect.type) {
-      case 'transmit':
-      case 'rejoinGroup':
-        this.#effects.push(effect);
-        break;
-      case 'save': {
-        const token = this.#nextToken++;
-        this.#membershipSaves.set(token, effect.token);
-        this.#effects.push({ type: 'saveMembership', token, record: effect.record });
-        break;
-      }
-      case 'deliver':
-        this.#delivered(effect);
-        break;
-      case 'accepted':
-        break; // its delivery has said so
-      case 'rejected':
-        this.#rejected(effect);
-        break;
-      case 'storeDurable': {
-        const { replica, lineage } = this.#crm;
-        this.#durable.store(effect, replica.state, lineage, decoded(effect), this.#effects);
-        break;
-      }
-      case 'unreliable':
-        break; // nobody sends any
-      case 'keyInUse':
-        this.#keyInput({ type: 'keyInUse', keyId: effect.keyId });
-        break;
-      case 'viewEnding':
-        this.#keyInput({ type: 'viewEnded' });
-        this.#networkInput({ type: 'viewEnded' });
-        this.#crmInput({ type: 'viewEnding', survivors: effect.survivors.map((id) => this.#name(id)) });
-        break;
-      case 'view':
-        this.#viewInstalled(effect);
-        break;
-      case 'viewActive':
-        this.#viewActive();
-        break;
-      case 'quorum': {
-        const { state, reason, exclusiveAfterMs } = effect.state;
-        if (state === 'held') {
-          this.#hasHeldLately = true;
-          this.#timers.stop(uncertainFeedTimer);
-        } else if (this.#isQuorate) {
-          this.#timers.start(uncertainFeedTimer, later(this.#lastStep, uncertainFeedMs));
-        }
-        this.#isQuorate = state === 'held';
-        this.#crmInput({
-          type: 'quorum',
-          state,
-          reason,
-          ...(exclusiveAfterMs === undefined ? {} : { exclusiveAfterMs }),
-        });
-        this.#tellFencerMembers();
-        break;
-      }
-      case 'drained':
-        break;
-      case 'left':
-        this.#stop(0, 'has left the membership');
-        break;
-      case 'restart': {
-        const token = this.#nextToken++;
-        if (this.#isLocal) this.#effects.push({ type: 'saveMembership', token, record: effect.record });
-        this.#stop(75, 'another life of this node was newer (a clock set back, or a copied disk): start again');
-        break;
-      }
-      case 'stopped':
-        this.#stop(
-          78,
-          `${effect.from.host} runs as this same node, and was there before: correct the configuration of one`,
-        );
-        break;
-      case 'report':
-        this.#reportMessaging(effect);
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #delivered(effect: Extract<EngineEffect, { type: 'deliver' }>): void {
-    const { origin, view, sequence, transitional, handle, body } = effect;
-    const from = this.#name(origin);
-    const sent = this.#mail.take(handle);
-    const envelope = readEnvelope(body);
-    if (envelope === undefined) {
-      this.#report('messaging', 'error', 'message.malformed', `a message of ${from} is no envelope`, { from });
-      return;
-    }
-    if (envelope.to === 'crm') {
-      this.#crmInput({
-        type: 'delivered',
-        from,
-        position: { view: view.number, sequence },
-        isTransitional: transitional,
-        message: envelope.message,
-        ...(sent?.crmId === undefined ? {} : { messageId: sent.crmId }),
-      });
-    } else if (envelope.to === 'keys') {
-      this.#keyInput({ type: 'delivered', from, message: envelope.message });
-    } else if (envelope.to === 'files') {
-      const message = readFileMessage(envelope.message);
-      if (message !== undefined) this.#networkInput({ type: 'delivered', from, message });
-    } else if (envelope.to === 'gathering') {
-      if (envelope.node === undefined || envelope.node === this.self)
-        this.#gathered(this.#gathering.delivered(from, envelope.message));
-    } else if (from !== this.self && (envelope.node === undefined || envelope.node === this.self)) {
-      this.#work.push({ for: 'stonith', input: { type: 'peerMessage', from, message: envelope.message } });
-    }
-  }
-
-  #rejected({ handle, reason }: Extract<EngineEffect, { type: 'rejected' }>): void {
-    const sent = this.#mail.take(handle);
-    if (sent === undefined) return;
-    if (reason === 'tooLarge') {
-      this.#report(
-        'messaging',
-        'error',
-        'message.tooLarge',
-        'a message is larger than messages may be; it is not sent',
-        {},
-      );
-    }
-    if (sent.crmId !== undefined) this.#crmInput({ type: 'rejected', messageId: sent.crmId, reason });
-    else if (reason !== 'tooLarge' && sent.envelope.to === 'stonith') this.#mail.keep(sent);
-  }
-
-  #viewInstalled({ view, departed }: Extract<EngineEffect, { type: 'view' }>): void {
-    this.#view = view;
-    this.#keyInput({ type: 'viewEnded' });
-    this.#networkInput({ type: 'viewEnded' });
-    this.#durable.viewEnded();
-    this.#crmInput({
-      type: 'viewInstalled',
-      number: view.tag.number,
-      members: view.members.map(({ node, incarnation }) => ({ name: this.#name(node), incarnation })),
-      departed: departed.map(({ node, incarnation, cause }) => ({ name: this.#name(node), incarnation, cause })),
-    });
-  }
-
-  #viewActive(): void {
-    this.#crmInput({ type: 'viewActive' });
-    const { tag, members } = this.#view ?? { tag: { number: 0 }, members: [] };
-    const memberNames = members.map(({ node }) => this.#name(node));
-    this.#keyInput({ type: 'view', number: tag.number, members: memberNames });
-    this.#networkInput({ type: 'view', members: memberNames });
-    this.#tellFencerMembers();
-    for (const letter of this.#mail.takeWaiting()) this.#submit(letter);
-  }
-
-  /**
-   * A message of the controller is meant for the view that the controller is in. Messaging may be further by now; then
-   * it is rejected like any other whose view has ended. (A durable change that slipped into a view before its members
-   * had agreed on a CIB could be stored by none of them, and would hold up everything behind it.)
-   */
-  #submit(letter: Letter, view?: number): void {
-    const input = this.#mail.submit(letter);
-    this.#work.push({ for: 'messaging', input, ...(view === undefined ? {} : { view }) });
-  }
-
-  #toMessaging(input: EngineInput, view: number | undefined, now: Instant): void {
-    if (input.type === 'submit' && view !== undefined && view !== this.#view?.tag.number) {
-      this.#rejected({ type: 'rejected', handle: input.handle, reason: 'viewEnded' });
-      return;
-    }
-    for (const effect of this.#engine.step(input, now, view)) this.#fromMessaging(effect);
-  }
-
-  // ---- the cluster resource manager -------------------------------------------------------------------------------
-
-  #crmInput(input: CrmInput): void {
-    this.#work.push({ for: 'crm', input });
-  }
-
-  #fromCrm(effect: CrmEffect, now: Instant): void {
-    this.#start.ports.observe?.({ part: 'crm', effect });
-    switch (effect.type) {
-      case 'send': {
-        const { message, service, messageId } = effect;
-        const view = this.#crm.state.viewNumber ?? 0;
-        this.#submit({ envelope: { to: 'crm', message }, service, crmId: messageId }, view);
-        break;
-      }
-      case 'schedule':
-        this.#effects.push(effect);
-        break;
-      case 'execute':
-      case 'cancel':
-      case 'forget':
-        this.#work.push({ for: 'lrm', input: effect });
-        break;
-      case 'fence':
-        this.#work.push({ for: 'stonith', input: effect });
-        break;
-      case 'confirmDown':
-        this.#work.push({ for: 'stonith', input: effect });
-        break;
-      case 'cibChanged':
-        this.#cibChanged(effect, now);
-        break;
-      case 'integrated': {
-        const { replica, lineage } = this.#crm;
-        this.#durable.agreed(effect.number, replica.state, lineage, this.#effects);
-        break;
-      }
-      case 'answer':
-      case 'resetSelf':
-        this.#effects.push(effect);
-        break;
-      case 'leave':
-        if (effect.isClean) this.#leaveMembership(effect.reason);
-        else this.#stop(1, effect.reason);
-        break;
-      case 'report':
-        this.#effects.push({ ...effect, subsystem: 'crm' });
-        break;
-      case 'startTimer':
-        this.#timers.start(effect.id, later(now, effect.delayMs));
-        break;
-      case 'stopTimer':
-        this.#timers.stop(effect.id);
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #cibChanged(
-    { before, after, isConfiguration, isWhole }: Extract<CrmEffect, { type: 'cibChanged' }>,
-    now: Instant,
-  ): void {
-    this.#effects.push({ type: 'cibChanged', cib: after, isConfiguration });
-    if (isConfiguration) {
-      const isNews = this.#fencing.configurationChanged(before, after, { isWhole });
-      if (isNews && this.#view !== undefined) this.#tellFencerMembers();
-      this.#knowNodes(after, now);
-    }
-  }
-
-  /** Nodes that the configuration has gained (or lost) are listened to (or not) from now on. */
-  #knowNodes(cib: Cib, now: Instant): void {
-    const names = allNames(this.#start.configuration, cib);
-    if (names.length === this.#ids.names.length && names.every((name) => this.#ids.has(name))) return;
-    const ids = NodeIds.of(names);
-    if (!ids.ok) {
-      this.#report('node', 'error', 'nodes.refused', ids.error, {});
-      return;
-    }
-    const setup = this.#messagingSetup(names);
-    if (!setup.ok) {
-      this.#report('node', 'error', 'nodes.refused', setup.error, {});
-      return;
-    }
-    this.#ids = ids.value;
-    for (const effect of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(effect);
-    this.#keyInput({ type: 'nodes', nodes: names });
-    this.#networkInput({ type: 'nodes', nodes: names });
-  }
-
-  /** As configured, with the keys that are in use now. */
-  #messagingSetup(names: readonly string[]): ReturnType<typeof messagingSetup> {
-    const { configuration } = this.#start;
-    return messagingSetup(
-      { ...configuration, messaging: { ...configuration.messaging, ...this.#network.settings, keys: this.#keys.keys } },
-      names,
-    );
-  }
-
-  /** Keys, links or timing are others now. */
-  #reconfigure(now: Instant): void {
-    const setup = this.#messagingSetup(this.#ids.names);
-    invariant(setup.ok, 'other keys and links do not make the set of nodes wrong');
-    for (const each of this.#engine.reconfigure(setup.value, now)) this.#fromMessaging(each);
-  }
-
-  // ---- the network ------------------------------------------------------------------------------------------------
-
-  #networkInput(input: NetworkInput): void {
-    this.#work.push({ for: 'network', input });
-  }
-
-  #fromNetwork(effect: NetworkEffect, now: Instant): void {
-    switch (effect.type) {
-      case 'send':
-        this.#submit({ envelope: { to: 'files', message: effect.message }, service: 'agreed' }, this.#view?.tag.number);
-        break;
-      case 'changeFile':
-      case 'answer':
-        this.#effects.push(effect);
-        break;
-      case 'reconfigure':
-        this.#reconfigure(now);
-        break;
-      case 'lookAgain':
-        this.#timers.start(lookTimer, later(now, effect.delayMs));
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  // ---- the cluster's keys -----------------------------------------------------------------------------------------
-
-  #keyInput(input: KeyInput): void {
-    this.#work.push({ for: 'keys', input });
-  }
-
-  #fromKeys(effect: KeyEffect, now: Instant): void {
-    switch (effect.type) {
-      case 'send':
-        this.#submit({ envelope: { to: 'keys', message: effect.message }, service: 'agreed' }, this.#view?.tag.number);
-        break;
-      case 'saveKeys':
-        this.#keysToken = this.#nextToken++;
-        this.#effects.push({ type: 'saveKeys', token: this.#keysToken, ring: effect.ring });
-        break;
-      case 'useKeys':
-        this.#reconfigure(now);
-        break;
-      case 'answer':
-        this.#effects.push(effect);
-        break;
-      case 'report':
-        this.#effects.push({ ...effect, subsystem: 'messaging' });
-        break;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #tellFencerMembers(): void {
-    const members = this.#view?.members.map(({ node }) => this.#name(node)) ?? [this.self];
-    this.#fencing.membersChanged(members, this.#isQuorate, this.#crm.cib);
-  }
-
-  // ---- the world --------------------------------------------------------------------------------------------------
-
-  #request(requestId: string, request: NodeRequest, now: Instant): void {
-    switch (request.type) {
-      case 'askDevice':
-      case 'findDevices':
-        this.#fencing.expect(requestId);
-        this.#work.push({ for: 'stonith', input: { ...request, requestId } });
-        break;
-      case 'gather': {
-        const members = this.#view?.members.map(({ node }) => this.#name(node)) ?? [];
-        const { what, since } = request;
-        this.#gathered(this.#gathering.ask(requestId, { what, since }, members));
-        break;
-      }
-      case 'cleanFencingHistory':
-        this.#work.push({
-          for: 'stonith',
-          input: { type: 'cleanHistory', ...(request.target === undefined ? {} : { target: request.target }) },
-        });
-        this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
-        break;
-      case 'quorumProceed':
-      case 'quorumForce':
-        this.#quorumRequest(requestId, request.type, now);
-        break;
-      case 'changeNetwork': {
-        const { change } = request;
-        this.#networkInput({ type: 'request', requestId, change, isQuorate: this.#isQuorate });
-        break;
-      }
-      case 'rotateKey': {
-        const { without } = request;
-        this.#keyInput({ type: 'rotate', requestId, without, isQuorate: this.#isQuorate });
-        break;
-      }
-      case 'change':
-      case 'setAttributes':
-      case 'cleanUp':
-      case 'fence':
-      case 'confirmDown':
-        this.#crmInput({ type: 'request', requestId, request });
-        break;
-      default:
-        unreachable(request);
-    }
-  }
-
-  #gathered({ letters, collect, answer, timer }: Outcome): void {
-    for (const envelope of letters) this.#submit({ envelope, service: 'agreed' });
-    if (collect !== undefined) this.#effects.push(collect);
-    if (answer !== undefined) this.#effects.push({ type: 'answer', ...answer });
-    if (timer !== undefined) this.#timers.start(timer, later(this.#lastStep, gatherTimeoutMs));
-  }
-
-  #quorumRequest(requestId: string, type: 'quorumProceed' | 'quorumForce', now: Instant): void {
-    const { memory } = this.#engine.status(now);
-    const members = this.#view?.members.map(({ node }) => node) ?? [];
-    const after = type === 'quorumProceed' ? proceeding(memory) : forced(memory, members);
-    this.#work.push({ for: 'messaging', input: { type: 'quorumMemory', memory: after } });
-    this.#effects.push({ type: 'answer', requestId, answer: { ok: true, value: {} } });
-  }
-
-  #saved({ token, isOk, problem }: Extract<NodeInput, { type: 'saved' }>, now: Instant): void {
-    if (!isOk) {
-      this.#report('node', 'error', 'disk.failed', `could not write what must survive: ${problem ?? 'unknown'}`, {});
-    }
-    const engineToken = this.#membershipSaves.get(token);
-    if (engineToken !== undefined) {
-      // What is not on disk must not be promised: messaging goes on waiting, and stays uncertain of its quorum.
-      if (!isOk) return;
-      this.#membershipSaves.delete(token);
-      this.#work.push({ for: 'messaging', input: { type: 'saved', token: engineToken } });
-      return;
-    }
-    if (token === this.#keysToken) {
-      this.#keyInput({ type: 'saved', isOk, ...(problem === undefined ? {} : { problem }) });
-      if (!isOk) this.#timers.start(retryKeysTimer, later(now, retrySaveMs));
-      return;
-    }
-    for (const told of this.#durable.saved(token, isOk)) this.#work.push({ for: 'messaging', input: told });
-    if (!isOk) this.#timers.start(retrySaveTimer, later(now, retrySaveMs));
-  }
-
   #processEnded(input: ProcessEnded): void {
     this.#work.push(input.id.startsWith('stonith/') ? { for: 'stonith', input } : { for: 'lrm', input });
   }
 
   #timerExpired(id: string): void {
-    if (id === retrySaveTimer) {
-      const { replica, lineage } = this.#crm;
-      this.#durable.retry(replica.state, lineage, this.#effects);
-      return;
-    }
-    if (id === retryKeysTimer) return this.#keyInput({ type: 'retry' });
-    if (id === lookTimer) return this.#networkInput({ type: 'look' });
-    if (isGatheringTimer(id)) return this.#gathered(this.#gathering.expired(id));
-    if (id === uncertainFeedTimer) {
-      this.#hasHeldLately = false;
-      return;
-    }
+    const isTheNodes =
+      this.#persistence.timerExpired(id) ||
+      this.#settings.timerExpired(id) ||
+      this.#requests.timerExpired(id) ||
+      this.#standing.timerExpired(id);
+    if (isTheNodes) return;
     const input = { type: 'timerExpired', id } as const;
     if (id.startsWith('lrm/')) this.#work.push({ for: 'lrm', input });
     else if (id.startsWith('stonith/')) this.#work.push({ for: 'stonith', input });
     else this.#work.push({ for: 'crm', input });
   }
 
+  // ---- the end ----------------------------------------------------------------------------------------------------
+
   /**
    * A person has no more patience. With services running here, going quietly would let the others start second copies:
    * then this node goes without a word, and is fenced like any that is lost.
    */
   #leaveAtOnce(): void {
-    if (this.#runsNothing() && this.#lrm.isIdle()) this.#leaveMembership('told twice to leave');
+    if (this.isAtRest) this.#work.push({ for: 'messaging', input: { type: 'leave', reason: 'told twice to leave' } });
     else this.#stop(1, 'told twice to leave, while resources run here: the others will fence this node');
-  }
-
-  #leaveMembership(reason: string): void {
-    this.#work.push({ for: 'messaging', input: { type: 'leave', reason } });
   }
 
   #stop(exitCode: number, reason: string): void {
@@ -825,23 +392,8 @@ export class ClusterNode {
     this.#effects.push({ type: 'stop', exitCode, reason });
   }
 
-  #reportMessaging({ event, fields }: Extract<EngineEffect, { type: 'report' }>): void {
-    const { level, text } = messagingWords(event, fields, (id) => this.#name(id));
-    this.#report('messaging', level, event, text, fields);
-  }
-
-  #report(
-    subsystem: Subsystem,
-    level: Report['level'],
-    event: string,
-    text: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): void {
-    this.#effects.push({ type: 'report', subsystem, level, event, text, fields });
-  }
-
   #name(id: number): string {
-    return this.#ids.name(id) ?? `#${id}`;
+    return this.nodeName(id) ?? `#${id}`;
   }
 }
 

@@ -3,6 +3,7 @@
  * the log, or to the world. Parts do not know each other; whoever routes a part's effects knows these.
  */
 import type { CrmInput, Report } from '@systole/crm';
+import type { Instant } from '@systole/kernel';
 import type { LrmInput } from '@systole/lrm';
 import type { EngineInput, KeyInput } from '@systole/messaging';
 import type { StonithInput } from '@systole/stonith';
@@ -22,6 +23,8 @@ export type Work =
 export type Subsystem = 'messaging' | 'crm' | 'lrm' | 'stonith' | 'node';
 
 export interface Outlets {
+  /** The instant of this step. */
+  readonly now: () => Instant;
   /** In the same step, after what was given before. */
   readonly give: (work: Work) => void;
   readonly want: (effect: NodeEffect) => void;
@@ -29,6 +32,8 @@ export interface Outlets {
   readonly submit: (letter: Letter, view?: number) => void;
   readonly startTimer: (id: string, delayMs: number) => void;
   readonly stopTimer: (id: string) => void;
+  /** The node's last effect; nothing is stepped any more. */
+  readonly stop: (exitCode: number, reason: string) => void;
   readonly report: (
     subsystem: Subsystem,
     level: Report['level'],
