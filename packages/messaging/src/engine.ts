@@ -35,6 +35,8 @@ import type {
 import { sameTag } from './view-tag.ts';
 
 const secondMs = 1000;
+/** What is done each second waits so long for a heartbeat to leave with. */
+const withHeartbeatMs = 100;
 const leaveWaitMs = 500;
 /** A higher incarnation of ours, told for so long, makes this one restart. Peers tell once a second. */
 const staleWaitMs = 3000;
@@ -240,8 +242,10 @@ class MessagingEngine implements Engine {
     if (isNew) this.#membership.wantHeartbeat = true;
     if (session.proven) peer.lastHeard = this.#core.now;
     for (const frame of admitted.frames) {
-      if (frame.type === 'heartbeat') this.#hearing.heartbeat(admitted, frame);
-      else if (frame.type === 'staleIncarnation') this.#staleIncarnation(frame.mustExceed);
+      if (frame.type === 'heartbeat') {
+        this.#hearing.heartbeat(admitted, frame);
+        this.#pulse.heard(peer.node);
+      } else if (frame.type === 'staleIncarnation') this.#staleIncarnation(frame.mustExceed);
       else if (session.proven) {
         this.#mustFlush = true;
         this.#routing.take(peer.node, peer.incarnation, frame, admitted);
@@ -393,7 +397,7 @@ class MessagingEngine implements Engine {
 
   #eachSecond(): void {
     const { now } = this.#core;
-    if (now < this.#nextSecond) return;
+    if (now < this.#nextSecond || (now < this.#nextSecond + withHeartbeatMs && !this.#pulse.isDue)) return;
     this.#nextSecond = now + secondMs;
     for (const peer of this.#peers.all) {
       if (!peer.proven) continue;
@@ -430,7 +434,7 @@ class MessagingEngine implements Engine {
     const { order, sequencer, active, frozen } = this.#membership;
     let next = Math.min(
       this.#pulse.nextDeadline(),
-      this.#nextSecond,
+      this.#nextSecond + withHeartbeatMs,
       this.#membership.nextDeadline(),
       this.#standing.nextDeadline(),
     );
