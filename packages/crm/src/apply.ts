@@ -60,6 +60,16 @@ export function applyDepartures(cib: Cib, departed: readonly DepartedMember[]): 
   return counted(cib, after);
 }
 
+/**
+ * Nodes that an operator has just added have never run anything for this cluster: they count as down, not as lost.
+ * (Those that the cluster enters itself, at its start, may be running: nobody has seen them yet.)
+ */
+export function withNewNodes(cib: Cib, before: Cib): Cib {
+  const known = new Set(before.configuration.nodes.map(({ name }) => name));
+  const added = cib.configuration.nodes.filter(({ name, type }) => !known.has(name) && (type ?? 'member') === 'member');
+  return added.reduce((after, { name }) => (nodeState(after, name) === undefined ? fenced(after, name) : after), cib);
+}
+
 /** A CIB taken over may speak of members that are not here, or of an earlier life of one that is. */
 export function reconciled(cib: Cib, members: readonly ViewMember[]): Cib {
   const absent = cib.status.nodes.filter((state) => {

@@ -24,8 +24,8 @@ export interface Situation {
   readonly cib: Cib;
   readonly view: View | undefined;
   readonly quorum: 'held' | 'uncertain' | 'lost' | 'unknown';
-  /** Since when this node has been in a quorate partition without a break. */
-  readonly quorateSince: Instant | undefined;
+  /** When this life of the daemon was in a quorate partition for the first time. */
+  readonly firstQuorateAt: Instant | undefined;
   /** From then on no other partition believes itself quorate. */
   readonly exclusiveAt: Instant | undefined;
   /** Actions of an old transition are still under way. */
@@ -110,12 +110,12 @@ const hasUnknownMember = ({ configuration }: Cib, { members }: View): boolean =>
   members.some((member) => !configuration.nodes.some(({ name }) => name === member.name));
 
 /** Nodes never seen since the cluster started may be booting; only after a while are they taken for lost. */
-function unseenPatienceMs({ cib, quorateSince, now }: Situation): number | undefined {
+function unseenPatienceMs({ cib, firstQuorateAt, now }: Situation): number | undefined {
   const isUnseen = cib.configuration.nodes.some(
     ({ name, type }) => type !== 'remote' && type !== 'ping' && nodeState(cib, name) === undefined,
   );
-  if (!isUnseen || quorateSince === undefined) return undefined;
-  const leftMs = durationOption(cib, startupPatienceMs, 'dc-deadtime') - elapsed(quorateSince, now);
+  if (!isUnseen || firstQuorateAt === undefined) return undefined;
+  const leftMs = durationOption(cib, startupPatienceMs, 'dc-deadtime') - elapsed(firstQuorateAt, now);
   return leftMs > 0 ? leftMs : undefined;
 }
 

@@ -20,6 +20,9 @@ export const outboxMax = 4096;
 const isOfItsView = (type: ControllerMessage['type']): boolean =>
   type === 'hello' || type === 'state' || type === 'settled' || type === 'perform' || type === 'join';
 
+/** An acknowledged change must be on the disks of a quorum; a status is told anew by those who know it. */
+const serviceOf = (message: ControllerMessage): Send['service'] => (message.type === 'change' ? 'durable' : 'agreed');
+
 export class Outbox {
   #nextId = 1;
   readonly #waiting: Letter[] = [];
@@ -32,8 +35,8 @@ export class Outbox {
   }
 
   /** Sends, or keeps until the outbox opens. `isUrgent`: sent whatever the outbox's state. Returns the message's id. */
-  post(message: ControllerMessage, service: Send['service'], effects: CrmEffect[], isUrgent = false): number {
-    const letter = { id: this.#nextId++, service, message };
+  post(message: ControllerMessage, effects: CrmEffect[], isUrgent = false): number {
+    const letter = { id: this.#nextId++, service: serviceOf(message), message };
     if (isUrgent || this.#mayLeave(letter)) this.#send(letter, effects);
     else if (this.#waiting.length < outboxMax) this.#waiting.push(letter);
     return letter.id;
@@ -94,8 +97,9 @@ export class Outbox {
   }
 
   /** Messages that were delivered, but to a replica that could not apply them yet. */
-  again(id: number, message: ControllerMessage, service: Send['service']): void {
-    if (!isOfItsView(message.type) && this.#waiting.length < outboxMax) this.#waiting.push({ id, message, service });
+  again(id: number, message: ControllerMessage): void {
+    const letter = { id, service: serviceOf(message), message };
+    if (!isOfItsView(message.type) && this.#waiting.length < outboxMax) this.#waiting.push(letter);
   }
 
   #send(letter: Letter, effects: CrmEffect[]): void {
