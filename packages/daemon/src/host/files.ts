@@ -62,7 +62,8 @@ export class RecordStore {
     try {
       const file = await open(aside, 'w', 0o600);
       try {
-        await file.write(
+        // Not `write`: on a disk that is nearly full that writes a part, and says so only in its count.
+        await file.writeFile(
           Buffer.concat([Buffer.from(`${magic} ${bytes.length} ${crc32(bytes).toString(16)}\n`), bytes]),
         );
         await file.datasync();

@@ -44,7 +44,7 @@ export class SlotRecord {
       if (read !== undefined && (newest === undefined || read.counter > newest.counter)) newest = read;
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
       if (bytes === undefined || bytes.length < slotBytes) {
-        await handle.write(Buffer.alloc(slotBytes - (bytes?.length ?? 0)), 0, undefined, bytes?.length ?? 0);
+        await writeWhole(handle, Buffer.alloc(slotBytes - (bytes?.length ?? 0)), bytes?.length ?? 0);
         await handle.sync();
       }
       handles.push(handle);
@@ -65,17 +65,28 @@ export class SlotRecord {
   }
 
   async #write(content: string): Promise<void> {
-    this.#counter += 1;
-    const body = Buffer.from(`${this.#counter} ${content}`);
+    // Counts only once it is on disk: another attempt goes to the same slot, and the other keeps the last record.
+    const counter = this.#counter + 1;
+    const body = Buffer.from(`${counter} ${content}`);
     const bytes = Buffer.alloc(slotBytes);
     const header = Buffer.from(`${body.length} ${crc32(body).toString(16)}\n`);
     if (header.length + body.length > slotBytes)
       throw new Error(`a record of ${body.length} bytes does not fit its slot`);
     header.copy(bytes);
     body.copy(bytes, header.length);
-    const slot = this.#slots[this.#counter % 2 === 0 ? 0 : 1];
-    await slot.write(bytes, 0, slotBytes, 0);
+    const slot = this.#slots[counter % 2 === 0 ? 0 : 1];
+    await writeWhole(slot, bytes, 0);
     await slot.datasync();
+    this.#counter = counter;
+  }
+}
+
+/** The kernel may write a part and say so only in its count; the reason comes with the next attempt. */
+async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    if (bytesWritten === 0) throw new Error(`only ${done} of ${bytes.length} bytes were written`);
+    done += bytesWritten;
   }
 }
 

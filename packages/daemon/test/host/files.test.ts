@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RecordStore } from '../../src/host/files.ts';
+import { shortOfRoom } from './short-of-room.ts';
 
 describe('the record store', () => {
   let folder = '';
@@ -19,6 +20,17 @@ describe('the record store', () => {
     await Promise.all([store.save('cib', 'two'), store.save('cib', 'dreißig')]);
     expect(await store.load('cib')).toEqual({ type: 'present', content: 'dreißig' });
     expect(await readdir(join(folder, 'state'))).toEqual(['cib']);
+  });
+
+  test('keeps the old record where the disk has room for a part of the new one only', async () => {
+    await store.save('cib', 'old');
+    const printed = await shortOfRoom(`
+      import { RecordStore } from ${JSON.stringify(import.meta.resolve('../../src/host/files.ts'))};
+      const store = await RecordStore.open(${JSON.stringify(join(folder, 'state'))});
+      await store.save('cib', 'x'.repeat(5000)).then(() => console.log('saved'), ({ code }) => console.log(code));
+    `);
+    expect(printed).toBe('EFBIG\n');
+    expect(await store.load('cib')).toEqual({ type: 'present', content: 'old' });
   });
 
   test('notices a record that is not what was written', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SlotRecord } from '../../src/host/slots.ts';
+import { shortOfRoom } from './short-of-room.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -28,6 +29,20 @@ describe('a record in two slots', () => {
   test('is nothing before the first save', async () => {
     const { content, damaged, record } = await SlotRecord.open(folder, 'record');
     expect([content, damaged]).toEqual([undefined, 0]);
+    await record.close();
+  });
+
+  test('that cannot be written keeps the last one, however often it is tried', async () => {
+    await saved('one', 'two');
+    const printed = await shortOfRoom(`
+      import { SlotRecord } from ${JSON.stringify(import.meta.resolve('../../src/host/slots.ts'))};
+      const { record } = await SlotRecord.open(${JSON.stringify(folder)}, 'record');
+      const attempt = () => record.save('x'.repeat(5000)).then(() => 'saved', ({ code }) => code);
+      console.log(await attempt(), await attempt());
+    `);
+    expect(printed).toBe('EFBIG EFBIG\n');
+    const { content, record } = await SlotRecord.open(folder, 'record');
+    expect(content).toBe('two');
     await record.close();
   });
 
