@@ -100,7 +100,7 @@ const fenceDevice = (id: string): Primitive => ({
 
 /** What the operator loads when the cluster has formed. */
 export function configurationFor(settings: ClusterSettings, before: Configuration): Configuration {
-  const { resources, fencing, watchdog = false, noQuorumPolicy } = settings;
+  const { resources, fencing, watchdog = false, fenceDevices = 2, noQuorumPolicy } = settings;
   const options = {
     'stonith-enabled': String(fencing),
     'no-quorum-policy': noQuorumPolicy,
@@ -114,7 +114,7 @@ export function configurationFor(settings: ClusterSettings, before: Configuratio
     options: attributeSets('cluster-options', options),
     resources: [
       ...resources.map(resource),
-      ...(fencing && !watchdog ? [fenceDevice('fence1'), fenceDevice('fence2')] : []),
+      ...(fencing && !watchdog ? ['fence1', 'fence2'].slice(0, fenceDevices).map(fenceDevice) : []),
     ],
     fencingLevels: [],
     constraints: resources.flatMap(({ id, prefers, with: beside }) => [

@@ -17,7 +17,7 @@ import type { SavedResource } from '@systole/lrm';
 import type { KeyRing, Seal, StateRecord } from '@systole/messaging';
 import type { DeviceOptions } from '@systole/quorum';
 import type { Agenda } from './agenda.ts';
-import { installed } from './cluster-configuration.ts';
+import { installed, machineName } from './cluster-configuration.ts';
 import { between, draw } from './draw.ts';
 import type { WorldEvent } from './events.ts';
 import { Life, type MakeNode } from './life.ts';
@@ -33,6 +33,8 @@ export interface Running {
   /** Its newest CIB, as it told. */
   cib: Cib | undefined;
   quorum: 'held' | 'uncertain' | 'lost';
+  /** The DC of its view, as it told last. */
+  dc: string | undefined;
   scheduled: number;
   isLeaving: boolean;
 }
@@ -79,6 +81,11 @@ export class Daemons {
     return this.#running.get(machine);
   }
 
+  /** The machine of a node that holds quorum and takes itself for the DC. */
+  get dc(): number | undefined {
+    return this.all.find(([machine, { quorum, dc }]) => quorum === 'held' && dc === machineName(machine))?.[0];
+  }
+
   get all(): readonly (readonly [machine: number, Running])[] {
     return [...this.#running];
   }
@@ -115,14 +122,16 @@ export class Daemons {
         const self = this.#running.get(machine.id);
         if (self?.number === number && seen.part === 'messaging' && seen.effect.type === 'quorum')
           self.quorum = seen.effect.state.state;
+        if (self?.number === number && seen.part === 'crm' && seen.effect.type === 'integrated')
+          self.dc = seen.effect.dc;
         see({ type: 'seen', machine: machine.id, life: number, seen });
       });
     } catch (error) {
       see({ type: 'threw', machine: machine.id, life: number, error });
       return;
     }
-    const fresh = { wakeAt: Infinity, cib: undefined, quorum: 'lost', scheduled: 0, isLeaving: false } as const;
-    this.#running.set(machine.id, { number, life, ...fresh });
+    const fresh = { wakeAt: Infinity, cib: undefined, dc: undefined } as const;
+    this.#running.set(machine.id, { number, life, ...fresh, quorum: 'lost', scheduled: 0, isLeaving: false });
     for (const each of early.splice(0)) each();
     early = undefined;
     if (device !== undefined) life.hire((status) => this.#voterOf(machine, start, device, status.incarnation));

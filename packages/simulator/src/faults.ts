@@ -41,12 +41,34 @@ export function inject(fault: Fault, parts: FaultyParts): void {
     case 'power':
       room.losePower(fault.node, fault.forMs);
       break;
-    case 'powerAll':
-      for (const node of all) room.losePower(node, fault.forMs);
+    case 'powerAll': {
+      const { stallMs = 0 } = fault;
+      if (stallMs === 0) {
+        for (const node of all) room.losePower(node, fault.forMs);
+        break;
+      }
+      for (const { disk } of room.all) disk.flushMs = 10 * stallMs;
+      undo(stallMs, () => {
+        for (const node of all) room.losePower(node, fault.forMs);
+        for (const { disk } of room.all) disk.flushMs = 1;
+      });
       break;
+    }
     case 'pause':
       if (room.isOn(fault.node)) room.machine(fault.node).pause(fault.forMs);
       break;
+    case 'stun': {
+      const node = daemons.dc;
+      if (node === undefined) break;
+      operator.touch(services.running(node).map(([instance]) => instance));
+      undo(fault.leadMs, () => {
+        if (!room.isOn(node)) return;
+        network.cut([node], allBut([node]), fault.forMs + fault.cutMs);
+        network.cut(allBut([node]), [node], fault.forMs + fault.cutMs);
+        room.machine(node).pause(fault.forMs);
+      });
+      break;
+    }
     case 'leave':
       daemons.leave(room.machine(fault.node), fault.forMs);
       break;

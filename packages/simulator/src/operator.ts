@@ -88,6 +88,13 @@ export class Operator {
     if (wanted !== undefined) this.#change(machine, wanted, cib, undefined);
   }
 
+  /** Changes a parameter of the first of the instances that is a primitive: it is restarted. */
+  touch(instances: readonly string[]): void {
+    const { plan, agenda } = this.#parts;
+    const resource = plan.settings.resources.find(({ id, kind }) => kind === 'primitive' && instances.includes(id))?.id;
+    if (resource !== undefined) this.command({ type: 'parameter', resource, value: agenda.now });
+  }
+
   /** Maintenance ends: nobody looks after what runs while it lasts. Asked until the configuration says so. */
   #endMaintenance(): void {
     const { agenda, daemons } = this.#parts;

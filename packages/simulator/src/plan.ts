@@ -25,6 +25,8 @@ export interface ClusterSettings {
   readonly fencing: boolean;
   /** Fencing is by each machine's watchdog alone: there are no devices. */
   readonly watchdog?: boolean;
+  /** How many fence devices reach every machine; absent: two. */
+  readonly fenceDevices?: number;
   readonly noQuorumPolicy: 'stop' | 'freeze' | 'demote' | 'suicide';
   readonly quorum:
     | 'majority'
@@ -68,8 +70,14 @@ export type Fault =
   /** The daemon dies; its services go on. It starts again after `forMs`. */
   | { readonly kind: 'crash'; readonly node: number; readonly forMs: number }
   | { readonly kind: 'power'; readonly node: number; readonly forMs: number }
-  | { readonly kind: 'powerAll'; readonly forMs: number }
+  /** Before the power goes, all disks stand still for `stallMs`. */
+  | { readonly kind: 'powerAll'; readonly forMs: number; readonly stallMs?: number }
   | { readonly kind: 'pause'; readonly node: number; readonly forMs: number }
+  /**
+   * Where the DC is, something is under way; then the machine stands still, and is still cut off from the others
+   * when it goes on: a virtual machine that is moved to another host.
+   */
+  | { readonly kind: 'stun'; readonly leadMs: number; readonly cutMs: number; readonly forMs: number }
   | { readonly kind: 'leave'; readonly node: number; readonly forMs: number }
   | { readonly kind: 'partition'; readonly side: readonly number[]; readonly forMs: number }
   | { readonly kind: 'cut'; readonly from: readonly number[]; readonly to: readonly number[]; readonly forMs: number }

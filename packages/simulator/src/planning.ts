@@ -5,6 +5,7 @@
 import { byNumber } from '@systole/kernel';
 import type { AgentFault } from './agents.ts';
 import { between, draw, pick, share } from './draw.ts';
+import { rareFaultsFor } from './rare-faults.ts';
 import type { Weather } from './network.ts';
 import {
   type ClusterSettings,
@@ -40,7 +41,8 @@ export function planFor(seed: number, limits: PlanLimits = quickLimits): Plan {
     if (fault !== undefined) entries.push({ at, fault });
     at += between(1, 2 * meanGap, seed, 'next', index);
   }
-  return { seed, settings, faultsMs, entries };
+  const rare = rareFaultsFor(seed, settings, faultsMs);
+  return { seed, settings, faultsMs, entries: [...entries, ...rare].toSorted((a, b) => byNumber(a.at, b.at)) };
 }
 
 const faultKinds = [
@@ -91,6 +93,7 @@ function settingsFor(seed: number, limits: PlanLimits): ClusterSettings {
     multicast: share(seed, 'multicast') < 0.6,
     fencing: share(seed, 'fencing') < 0.93,
     ...(share(seed, 'watchdog') < 0.1 ? { watchdog: true } : {}),
+    ...(share(seed, 'fenceDevices') < 0.3 ? { fenceDevices: 1 } : {}),
     noQuorumPolicy: pick(['stop', 'stop', 'stop', 'freeze', 'demote', 'suicide'] as const, seed, 'policy'),
     quorum: nodes === 1 ? 'majority' : pick(kinds, seed, 'quorum'),
     resources: resourcesFor(seed, nodes),
@@ -140,6 +143,8 @@ function faultFor(kind: FaultKind, seed: number, index: number, settings: Cluste
     case 'power':
     case 'leave':
       return { kind, node, forMs };
+    case 'stun':
+      return undefined; // among the rare ones
     case 'powerAll':
       return share(seed, 'all', index) < 0.3 ? { kind, forMs } : undefined;
     case 'pause':
@@ -196,7 +201,7 @@ function faultFor(kind: FaultKind, seed: number, index: number, settings: Cluste
       return { kind, resource };
     case 'fence': {
       const fault = pick(['fails', 'hangs', 'slow'] as const, seed, 'fenceKind', index);
-      const device = pick(['fence1', 'fence2'], seed, 'device', index);
+      const device = settings.fenceDevices === 1 ? 'fence1' : pick(['fence1', 'fence2'], seed, 'device', index);
       return settings.fencing
         ? { kind, fault: { kind: fault, device, ...(share(seed, 'from', index) < 0.5 ? { from: node } : {}) }, forMs }
         : undefined;

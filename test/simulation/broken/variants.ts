@@ -61,11 +61,14 @@ export const variants: readonly Variant[] = [
     seeds: 600,
   },
   {
-    name: 'what members confirmed in the view before counts on',
+    // Not: that confirmations of the view before count on. Each member of the new view confirmed before it installed it, so
+    // before it can have promised to another: the lease ends in time all the same.
+    name: 'a confirmation holds ten times as long as the lease',
     file: 'messaging/src/standing.ts',
-    find: 'for (const peer of this.#peers.all) peer.confirmedAt = never;',
-    replace: '',
-    seeds: 1000,
+    find: 'if (this.#core.now - at > this.#core.timing.leaseMs) continue;\n      nodes.push(node);\n      if (at !== forever) this.#leaseEnds = Math.min(this.#leaseEnds, at + this.#core.timing.leaseMs + 1);',
+    replace:
+      'if (this.#core.now - at > 10 * this.#core.timing.leaseMs) continue;\n      nodes.push(node);\n      if (at !== forever) this.#leaseEnds = Math.min(this.#leaseEnds, at + 10 * this.#core.timing.leaseMs + 1);',
+    seeds: 600,
   },
   {
     name: "frames of another view's order are taken",
@@ -75,10 +78,12 @@ export const variants: readonly Variant[] = [
     seeds: 300,
   },
   {
-    name: 'an earlier life of a member counts as the present one',
+    // Not: that an earlier life of a member counts as the present one. Its departure takes it out of the cluster before.
+    name: 'a join does not replace what was known of the node',
     file: 'crm/src/status/node-state.ts',
-    find: ' && knownIncarnation(state) === incarnation;',
-    replace: ' && knownIncarnation(state) !== incarnation + 1;',
+    find: '    transientAttributes: attributeSet(id, new Map(Object.entries(attributes))),\n    history,\n',
+    replace:
+      '    transientAttributes: attributeSet(id, new Map(Object.entries(attributes))),\n    history: [...history, ...(nodeState(cib, name)?.history ?? [])].filter((each, at, all) => all.findLast(({ id }) => id === each.id) === each || at < 0),\n',
     seeds: 300,
   },
   {
@@ -99,8 +104,9 @@ export const variants: readonly Variant[] = [
   {
     name: "the arbiter's vote outlasts its lease",
     file: 'messaging/src/standing.ts',
-    find: 'return Math.max(0, this.#deviceUntil - this.#core.now);',
-    replace: 'return this.#deviceUntil > 0 ? 1000 : 0;',
+    find: 'this.#deviceUntil = sameTag(view, this.#deviceView) ? Math.max(this.#deviceUntil, until) : until;',
+    replace:
+      'this.#deviceUntil = 20_000 + (sameTag(view, this.#deviceView) ? Math.max(this.#deviceUntil - 20_000, until) : until);',
     seeds: 1000,
   },
   {

@@ -1,4 +1,5 @@
 /** S7 and S8: fencing is ordered only with quorum, and called done only when the machine was really without power. */
+import type { WorldEvent } from '../events.ts';
 import type { Law } from './law.ts';
 import { Standings } from './standing.ts';
 
@@ -35,15 +36,31 @@ export function fencedMeansOff(): Law {
       const { seen, life } = event;
       if (seen.part === 'crm' && seen.effect.type === 'fence')
         ordered.set(`${life}/${seen.effect.requestId}`, world.now);
-      if (seen.part !== 'stonith' || seen.effect.type !== 'fenceEnded') return undefined;
-      const { requestId, outcome, action, target } = seen.effect;
+      const told = believed(seen);
+      if (told === undefined) return undefined;
+      const { requestId, action, target, devices } = told;
       const orderedAt = ordered.get(`${life}/${requestId}`);
       const machine = world.machineOf(target);
-      if (outcome !== 'ok' || action === 'on' || machine === undefined || orderedAt === undefined) return undefined;
+      if (action === 'on' || machine === undefined || orderedAt === undefined) return undefined;
       // A watchdog spares a node that has lost quorum and runs nothing: it is as good as off.
-      if (seen.effect.devices.includes('watchdog') && (running.get(machine)?.size ?? 0) === 0) return undefined;
+      if (devices.includes('watchdog') && (running.get(machine)?.size ?? 0) === 0) return undefined;
       if (!world.isPowered(machine) || (lastOff.get(machine) ?? -1) >= orderedAt) return undefined;
       return `${world.nameOf(event.machine)} takes ${target} for fenced, but it has had power since the order`;
     },
   };
+}
+
+/** The fencer says that it is done, or the controller tells the cluster so. */
+function believed(seen: Extract<WorldEvent, { type: 'seen' }>['seen']): Fenced | undefined {
+  if (seen.part === 'stonith' && seen.effect.type === 'fenceEnded')
+    return seen.effect.outcome === 'ok' ? seen.effect : undefined;
+  if (seen.part !== 'crm' || seen.effect.type !== 'send') return undefined;
+  return seen.effect.message.type === 'fenced' ? seen.effect.message : undefined;
+}
+
+interface Fenced {
+  readonly requestId: string;
+  readonly target: string;
+  readonly action: string;
+  readonly devices: readonly string[];
 }

@@ -144,6 +144,10 @@ function disturbedBy(fault: Fault, now: number): number {
     case 'diskSlow':
     case 'starved':
       return now + fault.forMs;
+    case 'stun':
+      return now + fault.leadMs + fault.forMs;
+    case 'powerAll':
+      return now + (fault.stallMs ?? 0);
     case 'operator':
       return fault.command.type === 'maintenance' && fault.command.isOn ? Infinity : 0;
     default:
