@@ -3,7 +3,7 @@
  * its path to some of the nodes, and start again with what it had written. A grant is on disk before it is told.
  */
 import { seededRandom } from '@systole/kernel';
-import { arbiterId, arbiterKey, LetterBox, type NodeId, type Seal } from '@systole/messaging';
+import { arbiterId, arbiterKey, type ClusterKey, LetterBox, type NodeId, type Seal } from '@systole/messaging';
 import { type ArbiterEffect, ArbiterServer, decodeReport, encodeVerdict, type GrantRecord } from '@systole/quorum';
 import type { Agenda } from './agenda.ts';
 import { clusterKeys, clusterName } from './cluster-configuration.ts';
@@ -36,6 +36,8 @@ export class Arbiter {
   #saved: GrantRecord | undefined;
   #session: Session | undefined;
   #starts = 0;
+  /** Its key file: the first is sealed with. */
+  #keys: readonly ClusterKey[] = clusterKeys.map((key) => arbiterKey(key, clusterName));
 
   constructor(parts: ArbiterParts) {
     this.#parts = parts;
@@ -54,13 +56,26 @@ export class Arbiter {
     const letters = new LetterBox({
       clusterName,
       self: arbiterId,
-      keys: clusterKeys.map((key) => arbiterKey(key, clusterName)),
+      keys: this.#keys,
       incarnation: 1_000_000 + this.#now(),
       seal,
       random: seededRandom(draw(seed, 'arbiter', this.#starts)),
     });
     const server = new ArbiterServer(this.#saved, this.#now());
     this.#session = { server, letters, machines: new Map(), held: undefined, wakeAt: Infinity };
+  }
+
+  get keyId(): number | undefined {
+    return this.#keys[0]?.id;
+  }
+
+  /** A person puts what is derived from the cluster's key first into its key file, and restarts it. */
+  putKey(key: ClusterKey): void {
+    const others = this.#keys.filter(({ id }) => id !== key.id).map((other) => ({ ...other, primary: false }));
+    this.#keys = [{ ...arbiterKey(key, clusterName), primary: true }, ...others];
+    if (this.#session === undefined) return;
+    this.stop();
+    this.start();
   }
 
   /** What is not on disk yet is lost. */

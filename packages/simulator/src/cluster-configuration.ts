@@ -4,6 +4,7 @@ import { type NodeConfiguration, nodeIdOf } from '@systole/daemon/node';
 import { type ClusterKey, protocolRange, timingProfiles } from '@systole/messaging';
 import type { DeviceOptions } from '@systole/quorum';
 import type { AgentPlaces } from '@systole/ra';
+import { linksOf } from './link-file.ts';
 import type { Machine } from './machine.ts';
 import { hostOf } from './network.ts';
 import type { ClusterSettings, ResourceSettings } from './plan.ts';
@@ -187,10 +188,10 @@ export function nodeConfigurationFor(
     messaging: {
       clusterName,
       keys: clusterKeys,
-      links: Array.from({ length: links }, (_, id) => ({
+      links: linksOf(machine, links).map((id) => ({
         id,
         mode: multicast ? ('auto' as const) : ('unicast' as const),
-        priority: links - id,
+        priority: Math.max(1, links - id),
         mtu: 1500,
         family: 4 as const,
         peers: all

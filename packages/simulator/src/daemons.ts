@@ -21,6 +21,7 @@ import { installed, machineName } from './cluster-configuration.ts';
 import { between, draw } from './draw.ts';
 import type { WorldEvent } from './events.ts';
 import { Life, type MakeNode } from './life.ts';
+import { LinkFile } from './link-file.ts';
 import type { Machine } from './machine.ts';
 import { arbiterAddress, type Datagram, hostOf, type Network, numberOf } from './network.ts';
 import { Voter } from './voter.ts';
@@ -29,6 +30,7 @@ import { Voter } from './voter.ts';
 export interface Running {
   readonly number: number;
   readonly life: Life;
+  readonly linkFile: LinkFile;
   wakeAt: number;
   /** Its newest CIB, as it told. */
   cib: Cib | undefined;
@@ -47,6 +49,8 @@ export interface DaemonsParts {
   readonly makeNode: MakeNode;
   readonly schedule: (cib: Cib, at: Epoch) => ScheduleOutcome;
   readonly configurationOf: (machine: Machine) => NodeConfiguration;
+  /** How many links the machines' files begin with. */
+  readonly links: number;
   /** Set where an arbiter has a vote. */
   readonly device: DeviceOptions | undefined;
   readonly see: (event: WorldEvent) => void;
@@ -94,7 +98,7 @@ export class Daemons {
 
   begin(machine: Machine): void {
     if (machine.power !== 'on' || this.#running.has(machine.id)) return;
-    const { makeNode, see } = this.#parts;
+    const { makeNode, see, links } = this.#parts;
     const number = (this.#lives += 1);
     see({ type: 'lifeBegan', machine: machine.id, life: number });
     let early: (() => void)[] | undefined = [];
@@ -131,7 +135,15 @@ export class Daemons {
       return;
     }
     const fresh = { wakeAt: Infinity, cib: undefined, dc: undefined } as const;
-    this.#running.set(machine.id, { number, life, ...fresh, quorum: 'lost', scheduled: 0, isLeaving: false });
+    this.#running.set(machine.id, {
+      number,
+      life,
+      linkFile: new LinkFile(machine, links),
+      ...fresh,
+      quorum: 'lost',
+      scheduled: 0,
+      isLeaving: false,
+    });
     for (const each of early.splice(0)) each();
     early = undefined;
     if (device !== undefined) life.hire((status) => this.#voterOf(machine, start, device, status.incarnation));
@@ -268,15 +280,18 @@ export class Daemons {
         break;
       case 'saveKeys':
         machine.disk.replace('keys', effect.ring, ({ ok }) =>
-          machine.whenAwake(() => life.give({ type: 'saved', token: effect.token, isOk: ok })),
+          machine.whenAwake(() => {
+            life.give({ type: 'saved', token: effect.token, isOk: ok });
+            if (ok) life.useKeys(effect.ring.keys);
+          }),
         );
         break;
       case 'changeFile':
-        life.give({
-          type: 'fileChanged',
-          id: effect.id,
-          step: effect.step,
-          problem: 'machines here have no node files',
+        running.linkFile.change(effect, (problem, isChanged) => {
+          const { id, step } = effect;
+          const { links, linkMode, timing } = this.#parts.configurationOf(machine).messaging;
+          const news = isChanged ? { messaging: { links, linkMode, timing } } : {};
+          life.give({ type: 'fileChanged', id, step, ...news, ...(problem === undefined ? {} : { problem }) });
         });
         break;
       case 'saveResource': {

@@ -6,7 +6,7 @@
  */
 import type { NodeEffect, NodeInput, NodeObservation, NodeStart } from '@systole/daemon/node';
 import { type Filling, instant, type Instant } from '@systole/kernel';
-import type { EngineStatus } from '@systole/messaging';
+import type { ClusterKey, EngineStatus } from '@systole/messaging';
 import type { Voter } from './voter.ts';
 
 /** What the simulator needs of a node. `Node` of `@systole/daemon/node` is one. */
@@ -76,6 +76,11 @@ export class Life {
     const status = this.#node.messagingStatus?.(instant(this.#around.now()));
     if (status !== undefined) this.#voter = makeVoter(status);
     this.#arm();
+  }
+
+  /** The cluster's keys are others now, and on disk. */
+  useKeys(keys: readonly ClusterKey[]): void {
+    this.#voter?.useKeys(keys);
   }
 
   /** A letter of the arbiter's arrives. */

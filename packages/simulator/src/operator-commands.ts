@@ -2,6 +2,7 @@
 import type { Cib, ConfiguredNode, Resource } from '@systole/cib';
 import type { NodeRequest } from '@systole/daemon/node';
 import { attributeSets, machineName } from './cluster-configuration.ts';
+import { hostOf } from './network.ts';
 import type { OperatorCommand } from './plan.ts';
 
 /** The CIB after an operator's command; undefined where the command changes no configuration, or nothing at all. */
@@ -83,13 +84,15 @@ export function commanded(cib: Cib, command: OperatorCommand): Cib | undefined {
     case 'refresh':
     case 'fence':
     case 'rotateKey':
+    case 'addLink':
+    case 'removeLink':
     case 'quorumProceed':
       return undefined;
   }
 }
 
 /** Commands that are requests to a node, not changes of the configuration. */
-export function requestOf(command: OperatorCommand): NodeRequest | undefined {
+export function requestOf(command: OperatorCommand, nodes: number): NodeRequest | undefined {
   switch (command.type) {
     case 'cleanUp':
       return { type: 'cleanUp', resource: command.resource, isWhole: false };
@@ -99,6 +102,14 @@ export function requestOf(command: OperatorCommand): NodeRequest | undefined {
       return { type: 'fence', target: machineName(command.node), action: command.action, user: 'root' };
     case 'rotateKey':
       return { type: 'rotateKey', without: [] };
+    case 'addLink': {
+      const { link } = command;
+      const all = Array.from({ length: nodes }, (_, index) => index + 1);
+      const addresses = Object.fromEntries(all.map((node) => [machineName(node), hostOf(node, link).host] as const));
+      return { type: 'changeNetwork', change: { type: 'setLink', link, isNew: true, addresses, options: {} } };
+    }
+    case 'removeLink':
+      return { type: 'changeNetwork', change: { type: 'removeLink', link: command.link } };
     case 'quorumProceed':
       return { type: 'quorumProceed' };
     default:

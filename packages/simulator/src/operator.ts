@@ -5,7 +5,9 @@
 import type { Cib } from '@systole/cib';
 import { diff } from '@systole/cib';
 import { nodeIdOf } from '@systole/daemon/node';
+import type { ClusterKey } from '@systole/messaging';
 import type { Agenda } from './agenda.ts';
+import type { Arbiter } from './arbiter.ts';
 import { configurationFor, machineName } from './cluster-configuration.ts';
 import type { Daemons, Running } from './daemons.ts';
 import { between, pick } from './draw.ts';
@@ -17,6 +19,8 @@ import type { OperatorCommand, Plan } from './plan.ts';
 const SETUP_MAX_MS = 60_000;
 /** After the end of the faults: some departures are only noticed, or end, some time later. */
 const FORGIVE_AFTER_MS = [5000, 20_000, 40_000] as const;
+/** A change of the links has ended, or will not, after so long: a link is tried for five seconds. */
+const LINK_CHANGE_MS = 7000;
 /** The client's changes that stay in the configuration. */
 const MARKERS_KEPT = 40;
 
@@ -24,6 +28,9 @@ export interface OperatorParts {
   readonly plan: Plan;
   readonly agenda: Agenda;
   readonly daemons: Daemons;
+  readonly arbiter: Arbiter | undefined;
+  /** The cluster key that a machine's key file says is sealed with. */
+  readonly primaryKeyOf: (machine: number) => ClusterKey | undefined;
   readonly see: (event: WorldEvent) => void;
 }
 
@@ -31,6 +38,7 @@ export class Operator {
   readonly #parts: OperatorParts;
   #isConfigured = false;
   #isAtRest = false;
+  #looksAfterArbiter = false;
 
   constructor(parts: OperatorParts) {
     this.#parts = parts;
@@ -69,8 +77,19 @@ export class Operator {
       agenda.after(after, () => {
         for (const [, { life }] of daemons.all) for (const node of nodes) life.give({ type: 'readmit', node });
         this.#endMaintenance();
+        for (const [index, command] of this.#linkChanges().entries())
+          agenda.after(index * LINK_CHANGE_MS, () => this.command(command));
       });
     }
+  }
+
+  /** All that were asked for, in their order: any of them may have been carried out by some nodes only. */
+  #linkChanges(): readonly OperatorCommand[] {
+    return this.#parts.plan.entries.flatMap(({ fault }) => {
+      const isOne =
+        fault.kind === 'operator' && (fault.command.type === 'addLink' || fault.command.type === 'removeLink');
+      return isOne ? [fault.command] : [];
+    });
   }
 
   command(command: OperatorCommand): void {
@@ -79,9 +98,10 @@ export class Operator {
     const cib = chosen?.[1].cib;
     if (chosen === undefined || cib === undefined) return;
     const [machine] = chosen;
-    const request = requestOf(command);
+    const request = requestOf(command, this.#parts.plan.settings.nodes);
     if (request !== undefined) {
       daemons.ask(machine, request, () => undefined);
+      if (command.type === 'rotateKey') this.#lookAfterArbiter();
       return;
     }
     const wanted = commanded(cib, command);
@@ -93,6 +113,20 @@ export class Operator {
     const { plan, agenda } = this.#parts;
     const resource = plan.settings.resources.find(({ id, kind }) => kind === 'primitive' && instances.includes(id))?.id;
     if (resource !== undefined) this.command({ type: 'parameter', resource, value: agenda.now });
+  }
+
+  /** The arbiter's key file is changed by hand, some time after the cluster's key. */
+  #lookAfterArbiter(): void {
+    const { arbiter, agenda, plan, primaryKeyOf } = this.#parts;
+    if (arbiter === undefined || this.#looksAfterArbiter) return;
+    this.#looksAfterArbiter = true;
+    const look = (): void => {
+      agenda.after(between(1000, 6000, plan.seed, 'arbiterKey', agenda.now), look);
+      const some = this.#someNode('arbiterKey', agenda.now);
+      const key = some === undefined ? undefined : primaryKeyOf(some[0]);
+      if (key !== undefined && key.id > (arbiter.keyId ?? 0)) arbiter.putKey(key);
+    };
+    look();
   }
 
   /** Maintenance ends: nobody looks after what runs while it lasts. Asked until the configuration says so. */

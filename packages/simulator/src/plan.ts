@@ -62,6 +62,8 @@ export type OperatorCommand =
   | { readonly type: 'fence'; readonly node: number; readonly action: 'off' | 'reboot' }
   /** A new cluster key for all. */
   | { readonly type: 'rotateKey' }
+  /** A link more, or less, for all. What came to no end is asked for again after the faults. */
+  | { readonly type: 'addLink' | 'removeLink'; readonly link: number }
   /** Ends the wait for nodes that have not been seen. */
   | { readonly type: 'quorumProceed' }
   | { readonly type: 'parameter'; readonly resource: string; readonly value: number };

@@ -241,7 +241,7 @@ function commandFor(seed: number, index: number, settings: ClusterSettings, node
     [
       ...(['standby', 'online', 'cleanUp', 'move', 'clear', 'stop', 'start', 'parameter'] as const),
       ...(['maintenance', 'maintenance', 'refresh', 'removeNode', 'fence', 'quorumProceed'] as const),
-      // The arbiter's key file is another person's business.
+      // With an arbiter it is among the rare faults.
       ...(hasArbiter(settings) ? [] : (['rotateKey', 'rotateKey'] as const)),
     ],
     seed,

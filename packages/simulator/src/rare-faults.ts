@@ -3,7 +3,7 @@
  * at times of their own, beside what else is planned. Each was added where a broken variant of the code went uncaught.
  */
 import { between, pick, share } from './draw.ts';
-import type { ClusterSettings, Fault, PlanEntry } from './plan.ts';
+import { type ClusterSettings, type Fault, hasArbiter, type PlanEntry } from './plan.ts';
 
 /** What happens, and how long after the first of it. */
 type Rare = (
@@ -29,6 +29,27 @@ const kinds: Readonly<Record<string, { readonly share: number; readonly make: Ra
       const leadMs = between(0, 400, seed, 'stunLead', index);
       const forMs = between(500, 2500, seed, 'stun', index);
       return [[0, { kind: 'stun', leadMs, forMs, cutMs: pick([200, 600, 2000, 10_000], seed, 'stunCut', index) }]];
+    },
+  },
+  /** The cluster's key is changed, and then, by hand, the arbiter's. */
+  arbiterKey: {
+    share: 0.4,
+    make: (_seed, settings) =>
+      hasArbiter(settings) ? [[0, { kind: 'operator', command: { type: 'rotateKey' } }]] : [],
+  },
+  /** Another link is added, and the one before taken away. */
+  relink: {
+    share: 0.12,
+    make: (seed, { links }, index) => {
+      const add: Fault = { kind: 'operator', command: { type: 'addLink', link: links } };
+      const remove: Fault = {
+        kind: 'operator',
+        command: { type: 'removeLink', link: pick([0, links], seed, 'unlink', index) },
+      };
+      return [
+        [0, add],
+        [between(1000, 9000, seed, 'unlinkAt', index), remove],
+      ];
     },
   },
   /** A node in maintenance is updated: its services go on without it, and somebody ends the maintenance too early. */

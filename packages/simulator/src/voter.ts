@@ -1,11 +1,12 @@
 /** A member's voter for the arbiter, on the simulated network: one life of a daemon has one. */
 import { ArbiterVoter, type ArbiterVoterEffect, type NodeInput } from '@systole/daemon/node';
 import type { Instant } from '@systole/kernel';
-import type { EngineStatus } from '@systole/messaging';
+import type { ClusterKey, EngineStatus } from '@systole/messaging';
 
 export class Voter {
   readonly #voter: ArbiterVoter;
   readonly #send: (datagram: Uint8Array) => void;
+  #areBehind = false;
 
   constructor(options: ConstructorParameters<typeof ArbiterVoter>[0], send: (datagram: Uint8Array) => void) {
     this.#voter = new ArbiterVoter(options);
@@ -22,6 +23,18 @@ export class Voter {
     return this.#told(this.#voter.received(0, datagram, now));
   }
 
+  useKeys(keys: readonly ClusterKey[]): void {
+    this.#voter.useKeys(keys);
+  }
+
+  /** What the node must hear of the arbiter's key, once. */
+  #keyNews(): readonly NodeInput[] {
+    const { areBehind } = this.#voter;
+    if (areBehind === this.#areBehind) return [];
+    this.#areBehind = areBehind;
+    return [{ type: 'arbiters', areBehind }];
+  }
+
   wakeAt(): number {
     return this.#voter.wakeAt() ?? Infinity;
   }
@@ -32,6 +45,6 @@ export class Voter {
       if (effect.type === 'letter') this.#send(effect.datagram);
       else told.push(effect);
     }
-    return told;
+    return [...told, ...this.#keyNews()];
   }
 }

@@ -7,7 +7,7 @@
 import type { Cib } from '@systole/cib';
 import type { ScheduleOutcome } from '@systole/crm';
 import type { Epoch, Filling } from '@systole/kernel';
-import { cryptoSeal } from '@systole/messaging';
+import { cryptoSeal, type KeyRing } from '@systole/messaging';
 import { Agenda } from './agenda.ts';
 import { Agents } from './agents.ts';
 import { Arbiter } from './arbiter.ts';
@@ -77,6 +77,7 @@ export class World implements TrueWorld {
       makeNode,
       schedule,
       see,
+      links: settings.links,
       configurationOf: (machine) => nodeConfigurationFor(settings, machine, room.all),
       resetMachine: (id, why) => room.reset(id, why),
     });
@@ -96,7 +97,15 @@ export class World implements TrueWorld {
       },
       feedsWatchdog: (id) => daemons.of(id)?.life.feedsWatchdog === true,
     });
-    const operator = new Operator({ plan, agenda, daemons, see });
+    const operator = new Operator({
+      plan,
+      agenda,
+      daemons,
+      arbiter,
+      primaryKeyOf: (id) =>
+        (room.machine(id).disk.read('keys') as KeyRing | undefined)?.keys.find(({ primary }) => primary),
+      see,
+    });
     this.services = services;
     this.#parts = {
       agenda,

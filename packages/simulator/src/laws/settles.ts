@@ -3,8 +3,10 @@
  * left to do, and what really runs is what the CIB says (L1); told to leave, all are gone in order some time later (L2).
  */
 import { type Cib, type NodeState } from '@systole/cib';
+import { byNumber } from '@systole/kernel';
 import type { KeyRing } from '@systole/messaging';
 import { digestOf } from '../digest.ts';
+import { linksOf } from '../link-file.ts';
 import type { WorldEvent } from '../events.ts';
 import type { World } from '../world.ts';
 import { Standings, tagText } from './standing.ts';
@@ -48,6 +50,8 @@ export class Settlement {
     if (rings.some((ring) => ring?.rotation !== undefined))
       return 'a change of the cluster key has not come to its end';
     if (new Set(rings.map(keysOf)).size > 1) return 'the nodes have different cluster keys';
+    const links = machines.map((machine) => linksOf(machine, world.settings.links).toSorted(byNumber).join(' '));
+    if (new Set(links).size > 1) return `the nodes have different links: ${links.join(', ')}`;
     const left = leftToDo(asTheDcAsks(cib, first.integrated?.dc, world.settings.watchdog === true));
     if (left.length > 0) return `left to do: ${left.slice(0, 8).join(', ')}`;
     return this.#untrue(cib, world);
