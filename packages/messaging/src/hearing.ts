@@ -64,7 +64,7 @@ export class Hearing {
           peer.confirmedAt = sentAt;
           this.#standing.confirmed();
         }
-        if (frame.deviceLeaseMs > 0) this.#standing.deviceGrant(frame.view, sentAt + frame.deviceLeaseMs, 0);
+        if (frame.deviceLeaseMs > 0) this.#standing.deviceGrantPassedOn(frame.view, sentAt + frame.deviceLeaseMs);
       }
     }
     this.#noteSkew(peer, frame.wall);

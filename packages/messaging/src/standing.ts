@@ -182,6 +182,15 @@ export class Standing {
     }
   }
 
+  /**
+   * A member tells of its grant, but not how long those who had the vote before may still believe in it: never longer than
+   * the lease that it has now, since the device waits for their silence before it gives the vote to others.
+   */
+  deviceGrantPassedOn(view: ViewTag, until: number): void {
+    const left = this.#deviceGranted ? 0 : exclusiveAfter(Math.max(0, until - this.#core.now));
+    this.deviceGrant(view, until, left);
+  }
+
   /** A grant for the present view, from the device or passed on by a member. */
   deviceGrant(view: ViewTag, until: number, exclusiveAfterMs: number): void {
     if (this.#view === undefined || !sameTag(view, this.#view.tag) || until <= this.#core.now) return;

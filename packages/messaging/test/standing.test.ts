@@ -142,6 +142,23 @@ describe('the device', () => {
     });
   };
 
+  test('passed on by a member makes nobody alone before the lease that the others may have is over', () => {
+    const cluster = settledCluster({
+      nodes: 4,
+      policy: (nodes) => {
+        const { decide, ...rest } = policy(nodes);
+        return { ...rest, decide: (input) => ({ ...decide(input), exclusive: true }) };
+      },
+    });
+    cluster.partition([1, 2], [3, 4]);
+    cluster.run(1500);
+    answer(cluster, 1, 'grant');
+    cluster.run(300);
+    const held = (id: NodeId): number | undefined => cluster.machine(id).quorums.at(-1)?.exclusiveAfterMs;
+    expect(held(1)).toBe(2000); // the device's own word
+    expect(held(2)).toBeGreaterThan(900); // of a lease of one second
+  });
+
   test('is waited for in a new view, for two seconds, before quorum counts as lost', () => {
     const cluster = settledCluster({ nodes: 4, policy });
     cluster.partition([1, 2], [3, 4]);

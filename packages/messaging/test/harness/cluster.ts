@@ -137,7 +137,7 @@ export class Machine {
   handles = new Map<number, Uint8Array>();
   readonly views: { at: number; view: View }[] = [];
   readonly activations: { at: number; number: number; members: string }[] = [];
-  readonly quorums: { at: number; state: string }[] = [];
+  readonly quorums: { at: number; state: string; exclusiveAfterMs?: number }[] = [];
   readonly deliveries: Delivery[] = [];
   readonly reports: { at: number; event: string; fields: Readonly<Record<string, unknown>> }[] = [];
   readonly rejected: { handle: number; reason: string }[] = [];
@@ -411,7 +411,7 @@ export class Cluster {
           );
         }
         machine.quorum = effect.state.state;
-        machine.quorums.push({ at: this.now, state: effect.state.state });
+        machine.quorums.push({ at: this.now, ...effect.state });
         break;
       case 'deliver':
         machine.deliveries.push({
