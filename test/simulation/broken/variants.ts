@@ -10,8 +10,7 @@ export interface Variant {
   readonly find: string;
   readonly replace: string;
   readonly seeds: number;
-  /** Absent: not measured yet. */
-  readonly took?: number;
+  readonly took: number;
 }
 
 export const variants: readonly Variant[] = [
@@ -21,6 +20,7 @@ export const variants: readonly Variant[] = [
     find: "if (outcome === 'ok') {",
     replace: "if (outcome !== 'x') {",
     seeds: 300,
+    took: 3,
   },
   {
     name: 'a node that is lost needs no fencing',
@@ -44,6 +44,7 @@ export const variants: readonly Variant[] = [
     find: "return sequence <= this.stable && (entry.service === 'safe' || sequence <= this.durable);",
     replace: 'return sequence <= this.stable;',
     seeds: 300,
+    took: 6,
   },
   {
     name: 'a start needs no quorum',
@@ -51,7 +52,7 @@ export const variants: readonly Variant[] = [
     find: "if (this.#state === 'held') return this.isHeldNow;",
     replace: "if (this.#state !== 'unknown') return true;",
     seeds: 300,
-    took: 87,
+    took: 133,
   },
   {
     name: 'the lease is ignored',
@@ -59,6 +60,7 @@ export const variants: readonly Variant[] = [
     find: 'if (!this.#core.policy.enough(nodes, this.memory, this.#deviceGranted, decision)) {',
     replace: 'if (nodes.length === 0) {',
     seeds: 600,
+    took: 54,
   },
   {
     // Not: that confirmations of the view before count on. Each member of the new view confirmed before it installed it, so
@@ -69,6 +71,7 @@ export const variants: readonly Variant[] = [
     replace:
       'if (this.#core.now - at > 10 * this.#core.timing.leaseMs) continue;\n      nodes.push(node);\n      if (at !== forever) this.#leaseEnds = Math.min(this.#leaseEnds, at + 10 * this.#core.timing.leaseMs + 1);',
     seeds: 600,
+    took: 134,
   },
   {
     name: "frames of another view's order are taken",
@@ -76,6 +79,7 @@ export const variants: readonly Variant[] = [
     find: '!sameTag(frame.view, membership.view.tag) ||',
     replace: '',
     seeds: 300,
+    took: 111,
   },
   {
     // Not: that an earlier life of a member counts as the present one. Its departure takes it out of the cluster before.
@@ -85,6 +89,7 @@ export const variants: readonly Variant[] = [
     replace:
       '    transientAttributes: attributeSet(id, new Map(Object.entries(attributes))),\n    history: [...history, ...(nodeState(cib, name)?.history ?? [])].filter((each, at, all) => all.findLast(({ id }) => id === each.id) === each || at < 0),\n',
     seeds: 300,
+    took: 2,
   },
   {
     name: 'the watchdog is always fed',
@@ -92,6 +97,7 @@ export const variants: readonly Variant[] = [
     find: 'return this.#isQuorate || (!isLost && this.#hasHeldLately);',
     replace: 'return true;',
     seeds: 600,
+    took: 223,
   },
   {
     name: "a watchdog's silence proves at once that it has fired",
@@ -108,6 +114,7 @@ export const variants: readonly Variant[] = [
     replace:
       'this.#deviceUntil = 20_000 + (sameTag(view, this.#deviceView) ? Math.max(this.#deviceUntil - 20_000, until) : until);',
     seeds: 1000,
+    took: 134,
   },
   {
     name: 'what a node leaves running in maintenance is forgotten',
@@ -115,6 +122,7 @@ export const variants: readonly Variant[] = [
     find: "down('down', mayRun)",
     replace: "down('down', () => false)",
     seeds: 1000,
+    took: 15,
   },
   {
     name: 'a failure told before the join is undone by it',
@@ -122,6 +130,7 @@ export const variants: readonly Variant[] = [
     find: 'if (join !== undefined) this.#outbox.post(join, this.#effects, true);',
     replace: 'if (join !== undefined) this.#outbox.post(join, this.#effects);',
     seeds: 1500,
+    took: 205,
   },
   {
     name: 'no-quorum-policy=fence only stops',
@@ -129,6 +138,7 @@ export const variants: readonly Variant[] = [
     find: "if (state === 'lost' && before !== 'lost' && !this.#leaving.isUnderWay) this.#resetIfPolicySaysSo();",
     replace: '',
     seeds: 300,
+    took: 37,
   },
   {
     name: 'a view does not wait for the arbiter',
@@ -136,6 +146,7 @@ export const variants: readonly Variant[] = [
     find: 'export const deviceWaitMs = 2000;',
     replace: 'export const deviceWaitMs = 0;',
     seeds: 1000,
+    took: 170,
   },
   {
     name: 'a result is entered for the node that hears of it',
