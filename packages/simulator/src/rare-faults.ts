@@ -76,6 +76,8 @@ export function rareFaultsFor(seed: number, settings: ClusterSettings, faultsMs:
     return Array.from({ length: count }, (_, index): readonly PlanEntry[] => {
       const at = between(500, faultsMs, seed, 'rareAt', kind, index);
       return make(seed, settings, index).map(([ms, fault]) => ({ at: at + ms, fault }));
-    }).flat();
+    })
+      .flat()
+      .filter(({ at }) => at < faultsMs);
   });
 }
