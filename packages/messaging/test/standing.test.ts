@@ -146,8 +146,8 @@ describe('the device', () => {
     const cluster = settledCluster({
       nodes: 4,
       policy: (nodes) => {
-        const { decide, ...rest } = policy(nodes);
-        return { ...rest, decide: (input) => ({ ...decide(input), exclusive: true }) };
+        const given = policy(nodes);
+        return { ...given, decide: (input) => ({ ...given.decide(input), exclusive: true }) };
       },
     });
     cluster.partition([1, 2], [3, 4]);
