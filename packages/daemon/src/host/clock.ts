@@ -57,34 +57,3 @@ export class Alarm {
     else this.#ring();
   };
 }
-
-/** Timers by id, as subsystems ask for them with `startTimer` and `stopTimer`. */
-export class Timers {
-  readonly #expired: (id: string) => void;
-  readonly #alarms = new Map<string, Alarm>();
-
-  constructor(expired: (id: string) => void) {
-    this.#expired = expired;
-  }
-
-  /** A running timer of the same id is replaced. */
-  start(id: string, delayMs: number): void {
-    this.stop(id);
-    const alarm = new Alarm(() => {
-      this.#alarms.delete(id);
-      this.#expired(id);
-    });
-    this.#alarms.set(id, alarm);
-    alarm.set(delayMs);
-  }
-
-  /** Unknown ids are ignored. */
-  stop(id: string): void {
-    this.#alarms.get(id)?.clear();
-    this.#alarms.delete(id);
-  }
-
-  stopAll(): void {
-    for (const id of this.#alarms.keys()) this.stop(id);
-  }
-}

@@ -9,6 +9,7 @@
 import type { Readable } from 'node:stream';
 import { epoch, type KillProcess, type ProcessEnded, type StartProcess } from '@systole/kernel';
 import { BoundedText } from './bounded-text.ts';
+import { Alarm } from './clock.ts';
 import { type Launch, launchByFork, type ProgramEnd } from './launch.ts';
 
 /** After an exit, so long the last output may take to arrive from pipes that a background process holds open. */
@@ -93,16 +94,17 @@ export class ProcessRunner {
     child.stdin?.end(effect.stdin);
     const drained = Promise.all([closed(child.stdout), closed(child.stderr)]);
 
-    let killTimer: NodeJS.Timeout | undefined;
-    const deadline = setTimeout(() => {
+    const killTimer = new Alarm(() => signalGroup(pid, 'SIGKILL'));
+    const deadline = new Alarm(() => {
       running.hasTimedOut = true;
       signalGroup(pid, 'SIGTERM');
-      killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), effect.killAfterMs);
-    }, effect.timeoutMs);
+      killTimer.set(effect.killAfterMs);
+    });
+    deadline.set(effect.timeoutMs);
 
     ended = (end) => {
-      clearTimeout(deadline);
-      clearTimeout(killTimer);
+      deadline.clear();
+      killTimer.clear();
       // A group that was told to end may have members that did not listen; they must not outlive the verdict.
       if (running.hasTimedOut) signalGroup(pid, 'SIGKILL');
       const outcome: ProcessEnded['outcome'] = running.hasTimedOut ? { type: 'timedOut' } : end;

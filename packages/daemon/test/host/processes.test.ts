@@ -108,6 +108,11 @@ describe.each(ways)('the process runner, starting programs %s', (_, launch) => {
     expect(ended.stdout).toBe('action=off\n');
   });
 
+  test('gives an agent all the time that it may take, be it more than the longest timer of the runtime', async () => {
+    const ended = await run(shell('sleep 0.2', { timeoutMs: 30 * 24 * 3_600_000 }));
+    expect(ended.outcome).toEqual({ type: 'exited', code: 0 });
+  });
+
   test('ends the whole group of an agent that ignores its deadline', async () => {
     const ended = await run(
       shell('trap "" TERM; (trap "" TERM; sleep 30) & echo $!; wait', { timeoutMs: 100, killAfterMs: 50 }),
