@@ -12,7 +12,9 @@ import { checkConfiguration, type Configuration } from './configuration.ts';
 import { Core, forever, never } from './core.ts';
 import { Door } from './door.ts';
 import { Duplicates } from './duplicates.ts';
+import { EachSecond } from './each-second.ts';
 import { Hearing } from './hearing.ts';
+import { Leaving } from './leaving.ts';
 import { unreliableBytesMax } from './limits.ts';
 import { Links } from './links.ts';
 import { Membership } from './membership.ts';
@@ -34,10 +36,8 @@ import type {
 } from './surface.ts';
 import { sameTag } from './view-tag.ts';
 
-const secondMs = 1000;
-/** What is done each second waits so long for a heartbeat to leave with. */
-const withHeartbeatMs = 100;
-const leaveWaitMs = 500;
+/** A node whose application hangs looks around so often. */
+const hungTickMs = 1000;
 /** A higher incarnation of ours, told for so long, makes this one restart. Peers tell once a second. */
 const staleWaitMs = 3000;
 const staleForgetMs = 5000;
@@ -59,14 +59,14 @@ class MessagingEngine implements Engine {
   readonly #hearing: Hearing;
   readonly #routing: Routing;
   readonly #pulse: Pulse;
+  readonly #leaving: Leaving;
+  readonly #eachSecond: EachSecond;
   #phase: 'new' | 'starting' | 'running' | 'left' = 'new';
   #saves = new Map<number, () => void>();
   #nextToken = 1;
   #lastStep: number;
   #wake: number;
   #mustFlush = true;
-  #nextSecond: number;
-  #leaveAt = forever;
   #staleSince = never;
   #staleLast = never;
 
@@ -91,10 +91,18 @@ class MessagingEngine implements Engine {
     this.#stalls = new Stalls(this.#core);
     this.#hearing = new Hearing(this.#core, this.#links, this.#membership, this.#standing);
     this.#pulse = new Pulse(this.#core, this.#peers, this.#links, this.#outbox, this.#membership, this.#standing);
+    this.#leaving = new Leaving(this.#core, this.#peers, this.#outbox, this.#membership, this.#pulse);
+    this.#eachSecond = new EachSecond(
+      this.#core,
+      this.#peers,
+      this.#links,
+      this.#outbox,
+      this.#membership,
+      this.#standing,
+    );
     this.#routing = new Routing(this.#core, this.#links, this.#outbox, this.#membership);
     this.#lastStep = options.now;
     this.#wake = options.now;
-    this.#nextSecond = options.now;
   }
 
   step(input: EngineInput, now: Instant): readonly EngineEffect[] {
@@ -142,7 +150,7 @@ class MessagingEngine implements Engine {
         if (sameTag(input.view, this.#membership.view.tag)) this.#membership.order.persisted(input.sequence, input.ok);
         return;
       case 'leave':
-        return this.#leave(input.reason);
+        return this.#leaving.begin(input.reason);
       case 'reconfigure':
         return this.#reconfigure(input.configuration);
       case 'linkChanged':
@@ -317,40 +325,6 @@ class MessagingEngine implements Engine {
     else this.#outbox.toNode(to, { type: 'unreliable', bytes: body });
   }
 
-  #leave(reason: string): void {
-    const membership = this.#membership;
-    if (membership.isLeaving) return;
-    this.#core.report('leaving', { reason });
-    membership.isLeaving = true;
-    membership.leading.attempt = undefined;
-    this.#leaveAt = this.#core.now + leaveWaitMs;
-    if (membership.active && !membership.frozen) {
-      membership.order.origin.submit('agreed', new Uint8Array(0), undefined, 'departure', membership.fragmentBytes);
-    }
-    membership.wantHeartbeat = true;
-    this.#pulse.announceLeave();
-  }
-
-  /** Let go when a view without this node exists, or nobody is left to make one, or after half a second. */
-  #tendLeave(): void {
-    const membership = this.#membership;
-    if (!membership.isLeaving || (this.#pulse.isAnnouncing && this.#core.now < this.#leaveAt)) return;
-    const others = membership.view.members.filter(({ node }) => node !== this.#core.self);
-    const isLetGo = this.#peers.all.some(
-      ({ heartbeat, node }) =>
-        heartbeat !== undefined &&
-        membership.isMember(node) &&
-        heartbeat.view.number > membership.view.tag.number &&
-        !heartbeat.members.includes(this.#core.self),
-    );
-    const isLast = others.every(({ node, incarnation }) => membership.leaving.get(node) === incarnation);
-    if (!isLetGo && !isLast && this.#core.now < this.#leaveAt) return;
-    this.#outbox.flush();
-    membership.order.origin.end();
-    this.#phase = 'left';
-    this.#core.emit({ type: 'left' });
-  }
-
   #reconfigure(configuration: Configuration): void {
     checkConfiguration(configuration);
     const keyBefore = this.#core.configuration.keys.find(({ primary }) => primary)?.id;
@@ -374,13 +348,12 @@ class MessagingEngine implements Engine {
     membership.tick();
     this.#drainLoopback();
     this.#flushOrder();
-    this.#eachSecond();
-    if (this.#links.isInDoubt) this.#probeSizes();
+    this.#eachSecond.tick(this.#pulse.isDue);
     this.#pulse.beat(this.#stalls.announced(), this.#hearing.wallOffset);
     membership.tick(); // what the flush delivered may have changed the membership: a departure
     this.#drainLoopback();
     this.#outbox.flush();
-    this.#tendLeave();
+    if (this.#leaving.hasGone()) this.#phase = 'left';
     this.#mustFlush = false;
   }
 
@@ -395,37 +368,6 @@ class MessagingEngine implements Engine {
     order.sendReceipt();
   }
 
-  #eachSecond(): void {
-    const { now } = this.#core;
-    if (now < this.#nextSecond || (now < this.#nextSecond + withHeartbeatMs && !this.#pulse.isDue)) return;
-    this.#nextSecond = now + secondMs;
-    for (const peer of this.#peers.all) {
-      if (!peer.proven) continue;
-      for (const { id } of this.#core.configuration.links) {
-        this.#outbox.onLink(id, peer.node, { type: 'ping', token: 0, sent: now >>> 0 });
-      }
-    }
-    this.#probeSizes();
-    this.#proposeBaseChange();
-  }
-
-  #probeSizes(): void {
-    for (const { peer, link, size } of this.#links.probesDue()) {
-      this.#outbox.onLink(link, peer.node, { type: 'sizeProbe', size });
-    }
-  }
-
-  #proposeBaseChange(): void {
-    const membership = this.#membership;
-    const { order, active, frozen, sequencer, leftCleanly: left, view } = membership;
-    if (sequencer === undefined || !active || frozen || !this.#standing.isHeld) return;
-    const { memory, reports, activeSince } = this.#standing;
-    const context = { view, self: this.#core.self, memory, reports, activeSince: activeSince as Instant, left };
-    const body = this.#core.policy.proposeChange(context, this.#core.now as Instant);
-    if (body === undefined || order.origin.pending.entries > 0) return;
-    order.origin.submit('durable', body, undefined, 'baseChange', membership.fragmentBytes);
-  }
-
   #nextDeadline(): number {
     const { now } = this.#core;
     if (this.#phase === 'left') return forever;
@@ -434,15 +376,15 @@ class MessagingEngine implements Engine {
     const { order, sequencer, active, frozen } = this.#membership;
     let next = Math.min(
       this.#pulse.nextDeadline(),
-      this.#nextSecond + withHeartbeatMs,
+      this.#eachSecond.nextDeadline(),
       this.#membership.nextDeadline(),
       this.#standing.nextDeadline(),
     );
     if (active && !frozen) {
       next = Math.min(next, order.nextDeadline(), sequencer?.nextDeadline() ?? order.origin.nextDeadline());
     }
-    if (this.#membership.isLeaving) next = Math.min(next, this.#leaveAt);
-    if (this.#pulse.isApplicationHung) next = Math.max(next, now + secondMs);
+    if (this.#membership.isLeaving) next = Math.min(next, this.#leaving.nextDeadline());
+    if (this.#pulse.isApplicationHung) next = Math.max(next, now + hungTickMs);
     return Math.max(now, next);
   }
 }

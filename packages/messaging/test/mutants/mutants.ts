@@ -64,8 +64,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a node goes on in its view after it promised to another',
-    file: 'membership.ts',
-    find: 'this.order.frozen = true;\n    this.#standing.freeze();',
+    file: 'promising.ts',
+    find: 'this.#present.order.frozen = true;\n    this.#standing.freeze();',
     replace: 'this.#standing.freeze();',
     killedBy: { seeds: 40 },
   },
@@ -78,7 +78,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a lost activation is not made up for when the view ends',
-    file: 'membership.ts',
+    file: 'present-view.ts',
     find: 'if (!this.active && cut > 0) this.#activateLate();',
     replace: '',
     killedBy: { test: 'pitfalls', name: 'P6:' },
