@@ -38,6 +38,49 @@ describe('over every history, no two partitions hold quorum and quorate views fo
   });
 });
 
+/** Every combination with a device that the configuration accepts, as far as it matters here. */
+const withDevice = [2, 3, 4, 5].flatMap((nodes) =>
+  (['ffsplit', 'lms'] as const).flatMap((algorithm) =>
+    [false, true].flatMap((lastManStanding) =>
+      [false, true].flatMap((dynamicDevice) =>
+        [false, true].flatMap((waitForAll) => {
+          const device = { kind: 'arbiter', algorithm } as const;
+          const settings: Omit<QuorumSettings, 'voters'> = { device, lastManStanding, dynamicDevice, waitForAll };
+          const voters = Array.from({ length: nodes }, (_, index) => ({ node: index + 1, votes: 1 }));
+          if (!quorumOptions({ ...settings, voters }).ok) return [];
+          const flags = [...(lastManStanding ? ['shrinking base'] : []), ...(dynamicDevice ? ['dynamic'] : [])];
+          const name = [algorithm, ...flags, ...(waitForAll ? ['wait for all'] : [])].join(', ');
+          return [{ name, nodes, depth: [5, 4, 2, 2][nodes - 2] ?? 2, settings }];
+        }),
+      ),
+    ),
+  ),
+);
+
+describe('over every history with a device that gives its vote to any one view, no two partitions hold quorum', () => {
+  test('and there are such combinations', () => {
+    expect(withDevice.length).toBeGreaterThan(20);
+  });
+
+  test.for(withDevice)('$name, $nodes nodes', ({ nodes, depth, settings }) => {
+    const policy = policyOf(nodes, settings);
+    const result = explore(policy, { nodes, depth: depth + deeper, device: true, chain: false });
+
+    expect(result.violation).toBeUndefined();
+    expect(result.states).toBeGreaterThan(100);
+  });
+
+  test('and a device that votes twice would be caught', () => {
+    const policy = policyOf(4, { device: { kind: 'arbiter', algorithm: 'ffsplit' } });
+    const twice: Policy = {
+      ...policy,
+      decide: (input) => policy.decide({ ...input, deviceGranted: true }),
+      enough: (nodes, memory, _granted, decision) => policy.enough(nodes, memory, true, decision),
+    };
+    expect(explore(twice, { nodes: 4, depth: 3, device: true, chain: false }).violation).toBeDefined();
+  });
+});
+
 const withoutPending = ({ base, lineage, lastQuorateMembers, waiting, forced }: QuorumMemory): QuorumMemory => ({
   base,
   lineage,

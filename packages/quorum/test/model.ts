@@ -1,7 +1,8 @@
 /**
  * Every history of a few nodes, up to a depth: views form from any set of nodes while others stay behind in theirs,
- * changes of the base are proposed, received by some, delivered, and nodes restart. After each step two laws are checked:
- * no two views hold quorum at once, and each quorate view shares a member with the quorate one before it.
+ * changes of the base are proposed, received by some, delivered, nodes restart, and a device gives its vote to any one view
+ * at a time. After each step two laws are checked: no two views hold quorum at once, and each quorate view shares a member
+ * with the quorate one before it.
  *
  * Breadth first over canonical states, so a violation comes with the shortest history that leads to it. The policy under
  * test is handed in, so that broken variants can be tried: an enumeration that finds nothing in those would prove nothing.
@@ -16,6 +17,8 @@ interface ViewState {
   readonly change?: Uint8Array;
   readonly received: readonly number[];
   readonly delivered: readonly number[];
+  /** The device's vote is this view's. */
+  readonly isGranted: boolean;
 }
 
 interface NodeState {
@@ -44,8 +47,10 @@ export interface ModelOptions {
   readonly statesMax?: number;
   /** Actions by name that lead to where the enumeration starts, so that it reaches further from there. */
   readonly after?: readonly string[];
-  /** The law that consecutive quorate views share a member; not promised with two_node. */
+  /** The law that consecutive quorate views share a member; not promised with two_node, nor by a device that grants anybody. */
   readonly chain?: boolean;
+  /** There is a device, and it grants whom it likes: whatever its algorithm is, it does nothing worse. */
+  readonly device?: boolean;
 }
 
 interface Visited {
@@ -60,10 +65,11 @@ interface History {
 
 export function explore(policy: Policy, options: ModelOptions): ModelResult {
   const { nodes, depth, restarts = true, statesMax = Infinity, chain = true, after: prefix = [] } = options;
+  const next = (from: ModelState): Generator<Step> => steps(policy, from, restarts, chain, options.device === true);
   const fresh: NodeState = { memory: policy.start(undefined), highest: 0, view: undefined };
   let start: ModelState = { nodes: Array.from({ length: nodes }, () => fresh), lastQuorate: undefined };
   for (const wanted of prefix) {
-    const step = [...steps(policy, start, restarts, chain)].find(({ action }) => action === wanted);
+    const step = [...next(start)].find(({ action }) => action === wanted);
     if (step === undefined) throw new Error(`"${wanted}" is not possible here`);
     if (step.broken !== undefined) return { states: 0, violation: [...prefix, step.broken] };
     start = step.state;
@@ -71,19 +77,19 @@ export function explore(policy: Policy, options: ModelOptions): ModelResult {
   const seen = new Set<string>([keyOf(start)]);
   let frontier: Visited[] = [{ state: start, history: undefined }];
   for (let level = 0; level < depth; level += 1) {
-    const next: Visited[] = [];
+    const reached: Visited[] = [];
     for (const { state, history } of frontier) {
-      for (const { action, state: after, broken } of steps(policy, state, restarts, chain)) {
+      for (const { action, state: after, broken } of next(state)) {
         const path: History = { action, before: history };
         if (broken !== undefined) return { states: seen.size, violation: [...told(path), broken] };
         const key = keyOf(after);
         if (seen.has(key)) continue;
         seen.add(key);
         if (seen.size >= statesMax) return { states: seen.size, violation: undefined };
-        next.push({ state: after, history: path });
+        reached.push({ state: after, history: path });
       }
     }
-    frontier = next;
+    frontier = reached;
   }
   return { states: seen.size, violation: undefined };
 }
@@ -94,11 +100,23 @@ interface Step {
   readonly broken?: string;
 }
 
-function* steps(policy: Policy, state: ModelState, restarts: boolean, chain: boolean): Generator<Step> {
+function* steps(
+  policy: Policy,
+  state: ModelState,
+  restarts: boolean,
+  chain: boolean,
+  hasDevice: boolean,
+): Generator<Step> {
   const all = state.nodes.map((_, index) => index + 1);
   for (let mask = 1; mask < 2 ** all.length; mask += 1) {
     const members = all.filter((node) => (mask & (1 << (node - 1))) !== 0);
     yield checked(policy, `view of ${members.join(' ')}`, form(policy, state, members), chain);
+  }
+  if (hasDevice) {
+    for (const view of new Set(state.nodes.map((node) => node.view))) {
+      if (view === undefined || view.isGranted) continue;
+      yield checked(policy, `the device grants view ${view.number}`, grant(policy, state, view), chain);
+    }
   }
   for (const node of all) {
     const { view, memory } = at(state, node);
@@ -148,10 +166,36 @@ function form(policy: Policy, state: ModelState, members: readonly number[]): Mo
     return own.memory;
   });
   if (decision === undefined) return state;
-  const view: ViewState = { number, members, reports, decision, received: [], delivered: [] };
+  const view: ViewState = { number, members, reports, decision, received: [], delivered: [], isGranted: false };
   const nodes = state.nodes.map((node, index): NodeState => {
     const memory = memories[members.indexOf(index + 1)];
     return memory === undefined ? node : { memory, highest: number, view };
+  });
+  return { ...state, nodes };
+}
+
+/** The vote is this view's from now on: the lease of whoever had it is over. Both decide again. */
+function grant(policy: Policy, state: ModelState, to: ViewState): ModelState {
+  let after = state;
+  for (const view of new Set(state.nodes.map((node) => node.view))) {
+    if (view !== undefined && (view === to || view.isGranted)) after = decideAgain(policy, after, view, view === to);
+  }
+  return after;
+}
+
+function decideAgain(policy: Policy, state: ModelState, view: ViewState, isGranted: boolean): ModelState {
+  const { reports } = view;
+  const decisions = new Map(
+    present(state, view).map((self) => {
+      const { memory } = at(state, self);
+      return [self, policy.decide({ view: asView(view), self, reports, memory, deviceGranted: isGranted })];
+    }),
+  );
+  const [decision = view.decision] = decisions.values();
+  const decided: ViewState = { ...view, decision, isGranted };
+  const nodes = state.nodes.map((node, index) => {
+    const own = decisions.get(index + 1);
+    return own === undefined ? node : { ...node, memory: own.memory, view: decided };
   });
   return { ...state, nodes };
 }
@@ -184,7 +228,7 @@ function checked(policy: Policy, action: string, state: ModelState, chain: boole
 function holds(policy: Policy, state: ModelState, view: ViewState): boolean {
   if (!view.decision.ok) return false;
   const here = present(state, view);
-  return here.some((node) => policy.enough(here, at(state, node).memory, false, view.decision));
+  return here.some((node) => policy.enough(here, at(state, node).memory, view.isGranted, view.decision));
 }
 
 const present = (state: ModelState, view: ViewState): readonly number[] =>
@@ -237,7 +281,7 @@ function keyOf(state: ModelState): string {
   );
   const viewKeys = views.map(
     (view) =>
-      `${rank(view.number)}{${view.members.join('')}}${view.decision.ok ? 'q' : ''}${view.change?.join('.') ?? ''}r${view.received.join('')}d${view.delivered.join('')}` +
+      `${rank(view.number)}{${view.members.join('')}}${view.decision.ok ? 'q' : ''}${view.isGranted ? 'g' : ''}${view.change?.join('.') ?? ''}r${view.received.join('')}d${view.delivered.join('')}` +
       view.reports
         .map((report) =>
           report.memory.pending === undefined
@@ -250,5 +294,5 @@ function keyOf(state: ModelState): string {
   return `${nodes.join('|')}#${viewKeys.join('|')}#${last === undefined ? '' : `${rank(last.number)}{${last.members.join('')}}`}`;
 }
 
-const baseKey = ({ generation, revision, voters }: QuorumMemory['base']): string =>
-  `${generation}.${revision}(${voters.map(({ node, votes }) => (votes === 1 ? node : `${node}x${votes}`)).join('')})`;
+const baseKey = ({ generation, revision, voters, deviceVotes }: QuorumMemory['base']): string =>
+  `${generation}.${revision}d${deviceVotes}(${voters.map(({ node, votes }) => (votes === 1 ? node : `${node}x${votes}`)).join('')})`;
