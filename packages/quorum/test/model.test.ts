@@ -40,7 +40,7 @@ describe('over every history, no two partitions hold quorum and quorate views fo
 
 /** Every combination with a device that the configuration accepts, as far as it matters here. */
 const withDevice = [2, 3, 4, 5].flatMap((nodes) =>
-  (['ffsplit', 'lms'] as const).flatMap((algorithm) =>
+  (['ffsplit', 'lastManStanding'] as const).flatMap((algorithm) =>
     [false, true].flatMap((lastManStanding) =>
       [false, true].flatMap((dynamicDevice) =>
         [false, true].flatMap((waitForAll) => {
