@@ -20,6 +20,15 @@ _systole() {
   [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *[=:./] ]] && compopt -o nospace
 }
 complete -F _systole systole crm
+# Behind sudo, where no other package completes that.
+_systole_sudo() {
+  local word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case \${word##*/} in systole | crm) _systole "$word"; return ;; esac
+  done
+}
+complete -p sudo &>/dev/null || complete -p -D &>/dev/null ||
+  complete -o bashdefault -o default -F _systole_sudo sudo
 `;
 
 const zsh = `#compdef systole crm
