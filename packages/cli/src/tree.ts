@@ -7,7 +7,7 @@ import { cib } from './tree/cib.ts';
 import { cluster, key, net, quorum } from './tree/cluster.ts';
 import { configure } from './tree/configure.ts';
 import { UsageError } from './shell/failure.ts';
-import { any, type Command, type Level, nameOf, one, optional } from './tree/entry.ts';
+import { any, type Command, isOffered, type Level, nameOf, one, optional } from './tree/entry.ts';
 import { fence } from './tree/fencing.ts';
 import { history } from './tree/history.ts';
 import { node } from './tree/node.ts';
@@ -105,7 +105,7 @@ export const root: Level = {
       word: 'ls',
       summary: 'commands and levels here',
       arguments: [],
-      run: (context) => context.out(root.children.map(nameOf).join('\n')),
+      run: (context) => context.out(root.children.filter(isOffered).map(nameOf).join('\n')),
     },
     ...(['cd', 'up', 'pwd', 'quit'] as const).map((word): Command => ({
       word,

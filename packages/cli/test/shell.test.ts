@@ -46,6 +46,12 @@ describe('commands', () => {
     expect(() => find(['resourse'])).toThrow('did you mean "resource"?');
   });
 
+  test('of former times are understood, neither offered nor in the way of a beginning', () => {
+    expect(find(['configure', 'ms', 'm', 'x'])).toMatchObject({ rest: ['m', 'x'], entry: { word: 'ms' } });
+    expect(find(['configure', 'col', 'c'])).toMatchObject({ entry: { word: 'colocation' } });
+    expect(helpText(['configure'])).not.toMatch(/^ +(?:ms|collocation) /m);
+  });
+
   test('have words that no other command of their level has', () => {
     const check = (level: Level): void => {
       const words = level.children.flatMap((entry) => wordsOf(entry));

@@ -4,6 +4,7 @@ import { applyChange, type Cib, diff, emptyCib, exportCib, importCib } from '@sy
 import { SystoleError } from '@systole/kernel';
 import { fromConfiguration } from '../language/items.ts';
 import { Session } from '../language/session.ts';
+import { didYouMean } from '../language/suggest.ts';
 import { diffItems } from '../render/diff.ts';
 import { commit, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
@@ -47,16 +48,35 @@ function readText(file: string): string {
 
 // --- shadow copies ---------------------------------------------------------------------------------------------
 
+/** The status is always the cluster's own, so that withstatus, as crmsh has it, is nothing else. */
+const newWords = ['empty', 'force', 'withstatus'];
+
+/** What is not committed must not go because something else is worked on. @throws SystoleError `refused` */
+function keepsEdits(context: Context): void {
+  if (context.isShell && context.session?.session.isChanged === true)
+    throw new SystoleError(
+      'refused',
+      'there are edits that are not committed: configure commit, or configure refresh drops them',
+    );
+}
+
 export async function create(context: Context, args: readonly string[]): Promise<void> {
-  const [name = '', kind] = args;
-  const live = kind === 'empty' ? emptyCib : await liveCib(context);
-  createShadow(name, live, live, context.options.isForced);
+  const [name = '', ...words] = args;
+  const unknown = words.find((word) => !newWords.includes(word));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `cib new: expected ${newWords.join(' or ')}, found "${unknown}"${didYouMean(unknown, newWords)}`,
+    );
+  keepsEdits(context);
+  const live = words.includes('empty') ? emptyCib : await liveCib(context);
+  createShadow(name, live, live, context.options.isForced || words.includes('force'));
   use(context, [name]);
 }
 
 export function use(context: Context, args: readonly string[]): void {
   const [name] = args;
   if (name !== undefined && name !== 'live') readShadow(name);
+  keepsEdits(context);
   context.session = undefined;
   context.shadow = name === 'live' ? undefined : name;
   const hint = context.terminal.isInteractive ? '' : `; in scripts and one-shot commands: SYSTOLE_SHADOW=${name ?? ''}`;

@@ -51,26 +51,51 @@ const stateOf = (node: NodeRow): string =>
 const noNode = (name: string, names: readonly string[]): SystoleError =>
   new SystoleError('notFound', `there is no node "${name}"${didYouMean(name, names)}`);
 
-export const standby = (context: Context, args: readonly string[]): Promise<void> =>
-  setAttribute(context, args, 'standby', 'on');
-export const online = (context: Context, args: readonly string[]): Promise<void> =>
-  setAttribute(context, args, 'standby', undefined);
+/** `reboot` as last word: until the node leaves the cluster, by an attribute that is forgotten then. */
+export async function standby(context: Context, args: readonly string[]): Promise<void> {
+  const lifetime = args.at(-1);
+  if (lifetime !== 'reboot' && lifetime !== 'forever') return await setAttribute(context, args, 'standby', 'on');
+  const given = args.slice(0, -1);
+  if (lifetime === 'forever') return await setAttribute(context, given, 'standby', 'on');
+  for (const node of await namedNodes(context, given)) {
+    await context.client.setAttributes({ node, values: { standby: 'on' } });
+    context.remark(`${node} is in standby until it leaves the cluster, or until: systole node online ${node}`);
+  }
+  return undefined;
+}
+
+export async function online(context: Context, args: readonly string[]): Promise<void> {
+  const nodes = await namedNodes(context, args);
+  const { status } = await context.client.cib();
+  for (const node of nodes) {
+    const state = status.nodes.find((each) => each.name === node || each.id === node);
+    const pairs = (state?.transientAttributes ?? []).flatMap((set) => set.pairs);
+    if (pairs.some(({ name }) => name === 'standby'))
+      await context.client.setAttributes({ node, values: { standby: null } });
+  }
+  await setAttribute(context, nodes, 'standby', undefined);
+}
 export const maintenance = (context: Context, args: readonly string[]): Promise<void> =>
   setAttribute(context, args, 'maintenance', 'true');
 export const ready = (context: Context, args: readonly string[]): Promise<void> =>
   setAttribute(context, args, 'maintenance', undefined);
 
-/** Without a name: the node that answers. */
+/** Without a name: the node that answers. @throws SystoleError `notFound` */
+async function namedNodes(context: Context, args: readonly string[]): Promise<readonly string[]> {
+  const status = await context.client.status();
+  const nodes = args.length > 0 ? args : [status.node];
+  const known = status.nodes.map((node) => node.name);
+  for (const node of nodes) if (!known.includes(node)) throw noNode(node, known);
+  return nodes;
+}
+
 async function setAttribute(
   context: Context,
   args: readonly string[],
   name: string,
   value: string | undefined,
 ): Promise<void> {
-  const status = await context.client.status();
-  const nodes = args.length > 0 ? args : [status.node];
-  const known = status.nodes.map((node) => node.name);
-  for (const node of nodes) if (!known.includes(node)) throw noNode(node, known);
+  const nodes = await namedNodes(context, args);
   const word = value === undefined ? (name === 'standby' ? 'online' : 'ready') : name;
   const committed = await changeConfiguration(context, `node ${word} ${nodes.join(' ')}`, (draft) => {
     for (const node of nodes) draft.update(withValue(nodeItem(draft, node), 'attributes', name, value));

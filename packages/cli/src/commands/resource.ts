@@ -245,8 +245,9 @@ export const unmanage = (context: Context, ids: readonly string[]): Promise<void
 
 export const maintenance = (context: Context, args: readonly string[]): Promise<void> => {
   const [id = '', state = 'on'] = args;
-  if (state !== 'on' && state !== 'off') throw new UsageError(`maintenance is on or off, not "${state}"`);
-  return setMeta(context, `maintenance ${state}`, [id], 'maintenance', state === 'on' ? 'true' : undefined);
+  const isOn = /^(?:on|true|yes)$/i.test(state);
+  if (!isOn && !/^(?:off|false|no)$/i.test(state)) throw new UsageError(`maintenance is on or off, not "${state}"`);
+  return setMeta(context, `maintenance ${isOn ? 'on' : 'off'}`, [id], 'maintenance', isOn ? 'true' : undefined);
 };
 
 const setMeta = async (

@@ -1,6 +1,6 @@
 /** Explains levels and commands, from the tree. */
 import { root } from '../tree.ts';
-import { isLevel, usageOf, wordsOf } from '../tree/entry.ts';
+import { isLevel, isOffered, usageOf, wordsOf } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { optionHelp } from './options.ts';
 import { find } from './run.ts';
@@ -22,7 +22,9 @@ export function helpText(words: readonly string[]): string {
     const usage = entry.details?.startsWith('usage:') === true ? '' : `\n  usage: systole ${usageOf(path, entry)}`;
     return `${[...path, entry.word].join(' ')}: ${entry.summary}${usage}${aliases}${details}\n`;
   }
-  const rows = entry.children.map((child): readonly [string, string] => [wordsOf(child)[0] ?? '', child.summary]);
+  const rows = entry.children
+    .filter(isOffered)
+    .map((child): readonly [string, string] => [wordsOf(child)[0] ?? '', child.summary]);
   const title = entry === root ? 'systole [OPTIONS] COMMAND …' : `${path.join(' ')}: ${entry.summary}`;
   const tail =
     entry === root

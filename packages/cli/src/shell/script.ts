@@ -8,7 +8,7 @@ import { LanguageProblem } from '../language/problem.ts';
 import { withoutPrompt } from '../language/session.ts';
 import { placeOf, readText, type Statement } from '../language/words.ts';
 import { root } from '../tree.ts';
-import { findEntry, isLevel, type Level, nameOf } from '../tree/entry.ts';
+import { findEntry, isLevel, isOffered, type Level, nameOf } from '../tree/entry.ts';
 import type { Context } from './context.ts';
 import { exitStatus, UsageError } from './failure.ts';
 import { leaveConfigure, mayLeave } from './leaving.ts';
@@ -77,7 +77,7 @@ export async function step(
     return position;
   }
   if (first === 'ls') {
-    context.out(position.level.children.map(nameOf).join('\n'));
+    context.out(position.level.children.filter(isOffered).map(nameOf).join('\n'));
     return position;
   }
   // `configure primitive …` works everywhere; in a level its own words come first.
@@ -153,7 +153,7 @@ async function upFrom(context: Context, position: Position): Promise<Position> {
 }
 
 /** Wrong words of a script are told with their line. */
-function withPlace(error: unknown, statement: Statement): unknown {
+export function withPlace(error: unknown, statement: Statement): unknown {
   const [first] = statement.words;
   if (!(error instanceof UsageError) || first === undefined) return error;
   return new LanguageProblem(error.message, { place: placeOf(statement.source, first), hint: error.hint?.trim() });

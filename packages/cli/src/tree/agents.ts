@@ -23,7 +23,7 @@ export const ra: Level = {
     {
       word: 'providers',
       summary: 'providers of an agent',
-      arguments: [one('TYPE', 'text')],
+      arguments: [one('TYPE', 'text'), optional('CLASS', ['ocf'])],
       run: async (context, args) => (await agentCommands()).providers(context, args),
     },
     {

@@ -22,7 +22,7 @@ export const cib: Level = {
     {
       word: 'new',
       summary: 'make a shadow copy, of the live configuration or empty, and work on it',
-      arguments: [one('NAME', 'text'), optional('empty', ['empty'])],
+      arguments: [one('NAME', 'text'), any('empty|force', ['empty', 'force'])],
       run: async (context, args) => (await cibCommands()).create(context, args),
     },
     {

@@ -102,6 +102,11 @@ export const configure: Level = {
     ),
     statement('acl_target', 'roles of a user', 'acl_target USER ROLE …'),
     statement('acl_group', 'roles of a group of users', 'acl_group GROUP ROLE …'),
+    // Words of former times, which the language reads.
+    ...(['ms', 'master', 'collocation', 'user'] as const).map((word): Command => ({
+      ...statement(word, 'as it was called once', `${word} …`),
+      isHidden: true,
+    })),
     statement('monitor', 'add a monitor operation', 'monitor RESOURCE[:ROLE] INTERVAL[:TIMEOUT]'),
     statement('xml', 'an element as XML', "xml '<ELEMENT …/>'"),
     statement('set', 'change one value', 'set ID.NAME VALUE | set ID.OPERATION[.INTERVAL].NAME VALUE'),

@@ -85,18 +85,22 @@ export const valueCommand = (
   run,
 });
 
+export const isOffered = ({ isHidden }: Command | Level): boolean => isHidden !== true;
+
 /** How `ls` shows an entry: levels with a slash. */
 export const nameOf = (entry: Command | Level): string => `${entry.word}${isLevel(entry) ? '/' : ''}`;
 
 /** All words of an entry. */
 export const wordsOf = (entry: Command | Level): readonly string[] => [entry.word, ...(entry.aliases ?? [])];
 
-/** The entry meant by a word: itself, or the only one that begins so. */
+/** The entry meant by a word: itself, or the only one that begins so and is offered. */
 export function findEntry(level: Level, word: string): Command | Level | 'ambiguous' | undefined {
   const wanted = word.toLowerCase();
   const exact = level.children.find((entry) => wordsOf(entry).includes(wanted));
   if (exact !== undefined) return exact;
-  const starting = level.children.filter((entry) => wordsOf(entry).some((each) => each.startsWith(wanted)));
+  const starting = level.children.filter(
+    (entry) => isOffered(entry) && wordsOf(entry).some((each) => each.startsWith(wanted)),
+  );
   return starting.length > 1 ? 'ambiguous' : starting[0];
 }
 

@@ -11,7 +11,7 @@ export const node: Level = {
   children: [
     {
       word: 'show',
-      aliases: ['list', 'print'],
+      aliases: ['list', 'print', 'status'],
       summary: 'nodes with their state and attributes',
       arguments: [optional('NODE', 'node')],
       run: async (context, args) => (await nodeCommands()).show(context, args),
@@ -19,8 +19,9 @@ export const node: Level = {
     {
       word: 'standby',
       summary: 'move everything away from a node and start nothing there',
-      details: 'With --wait it returns when the last resource has moved.',
-      arguments: [any('NODE', 'node')],
+      details:
+        'With --wait it returns when the last resource has moved. "reboot" as last word: until the node leaves the cluster.',
+      arguments: [any('NODE … [reboot|forever]', 'node')],
       run: async (context, args) => (await nodeCommands()).standby(context, args),
     },
     {

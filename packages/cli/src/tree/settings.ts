@@ -1,8 +1,17 @@
 /** The `options` level, and recipes. */
-import { any, type Argument, type Level, one, optional } from './entry.ts';
+import { valuesOf } from '../shell/settings.ts';
+import { any, type Argument, type Command, type Level, one, optional } from './entry.ts';
 
 const otherCommands = () => import('../commands/other.ts');
 const scriptCommands = () => import('../commands/script.ts');
+
+const meanings = {
+  editor: 'the editor of configure edit; without one, $VISUAL or $EDITOR',
+  pager: 'what shows long answers on a terminal; without one, $PAGER or less; cat for none',
+  output: 'colours: auto, color, plain',
+  wait: 'wait after each change until the cluster is idle: yes, no',
+  format: 'how to answer: text, json',
+} as const;
 
 export const optionsLevel: Level = {
   word: 'options',
@@ -20,6 +29,16 @@ export const optionsLevel: Level = {
       arguments: [one('NAME', ['editor', 'pager', 'output', 'wait', 'format']), one('VALUE', 'text')],
       run: async (context, args) => (await otherCommands()).changeSetting(context, args),
     },
+    ...(['editor', 'pager', 'output', 'wait', 'format'] as const).map((word): Command => ({
+      word,
+      summary: `show or set: ${meanings[word]}`,
+      arguments: [optional('VALUE', valuesOf(word) ?? 'text')],
+      run: async (context, args) => {
+        const { changeSetting, showSettings } = await otherCommands();
+        if (args.length === 0) showSettings(context, [word]);
+        else changeSetting(context, [word, ...args]);
+      },
+    })),
     {
       word: 'save',
       summary: 'keep the settings',
