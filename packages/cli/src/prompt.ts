@@ -1,90 +1,69 @@
 /**
  * The interactive shell: levels, completion, history, help, a prompt that shows the cluster and what is not committed.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import process from 'node:process';
-import { createInterface, type Interface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 import { collectEdits } from './commands/editing.ts';
-import { userFolder } from './commands/shadow.ts';
-import { isUnfinished, readText } from './language/words.ts';
+import { isUnfinished } from './language/words.ts';
+import { onOneLine, readHistory, remember } from './prompt/history-file.ts';
+import { type Input, LineReader } from './prompt/line-reader.ts';
+import { runPaste, runTyped, type Shell } from './prompt/unit.ts';
 import { complete } from './shell/complete.ts';
 import { namesOf } from './shell/names.ts';
 import type { Context, Terminal } from './shell/context.ts';
 import { describeFailure, exitStatus } from './shell/failure.ts';
-import { findEntry } from './tree/entry.ts';
 import { wantsColours } from './shell/settings.ts';
 import { interrupt } from './shell/interrupt.ts';
 import { mayLeave } from './shell/leaving.ts';
 import { type Position, quitting, step, top } from './shell/script.ts';
-
-/** So many lines are remembered. */
-const HISTORY_LINES = 1000;
-
-const historyFile = (): string => join(userFolder(), 'history');
-
-function readHistory(): string[] {
-  if (!existsSync(historyFile())) return [];
-  return readFileSync(historyFile(), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .slice(-HISTORY_LINES)
-    .toReversed();
-}
-
-/** Lines with passwords are not kept. */
-function remember(line: string): void {
-  if (line.trim() === '' || /passw|secret/i.test(line)) return;
-  mkdirSync(userFolder(), { recursive: true, mode: 0o700 });
-  appendFileSync(historyFile(), `${line}\n`, { mode: 0o600 });
-}
 
 /** Runs until the user leaves. `level` is where it begins. @returns the exit status. */
 export async function interact(context: Context, level?: string): Promise<number> {
   collectEdits(context);
   context.isShell = true;
   const names = namesOf(context);
-  let position: Position = top;
+  const shell: Shell = { position: top, isLeaving: false, isRunning: false };
   if (level !== undefined) {
     const entered = await step(context, top, [level]);
-    if (typeof entered !== 'number') position = entered;
+    if (typeof entered !== 'number') shell.position = entered;
   }
-  const reader = createInterface({
-    input: process.stdin,
-    output: process.stdout,
+  const reader = new LineReader({
     history: readHistory(),
-    historySize: HISTORY_LINES,
-    removeHistoryDuplicates: true,
-    completer: (line: string) => completeLine(line, position, names),
+    completer: (line) => completeLine(line, shell.position, names),
+    onInterrupt: () => {
+      const isTaken = interrupt();
+      if (!isTaken && shell.isRunning)
+        context.remark('\n(what was sent to the daemon cannot be called back; its answer is waited for)');
+      return isTaken;
+    },
   });
-  // While a command runs, the line editor takes the key in place of the terminal.
-  reader.on('SIGINT', interrupt);
-  const asking = withReader(context, reader);
+  // Ctrl-C while another program has the terminal is meant for that program.
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  borrow(context, reader);
   try {
-    return await loop(
-      asking,
-      reader,
-      () => position,
-      (next) => (position = next),
-    );
+    return await loop(context, reader, shell);
   } finally {
     reader.close();
+    process.off('SIGINT', ignore);
   }
 }
 
 /** Questions go through the same line editor; a second one would take its input. */
-function withReader(context: Context, reader: Interface): Context {
+function borrow(context: Context, reader: LineReader): void {
   const ask: Terminal['ask'] = async (question, answers) => {
     for (;;) {
-      const given = (await reader.question(`${question} (${answers.join('/')}) `)).trim().toLowerCase();
+      const input = await reader.ask(`${question} (${answers.join('/')}) `);
+      // Whoever interrupts a question does not want what it asks for.
+      if (input.kind === 'interrupted' || input.kind === 'end') return answers[0] ?? '';
+      const given = input.text.trim().toLowerCase();
       if (given === '') return answers[0] ?? '';
       const answer = answers.find((each) => each.startsWith(given));
       if (answer !== undefined) return answer;
     }
   };
-  Object.assign(context, { terminal: { ...context.terminal, ask } });
-  return context;
+  const lend: Terminal['lend'] = (run) => reader.suspended(run);
+  Object.assign(context, { terminal: { ...context.terminal, ask, lend } });
 }
 
 async function completeLine(
@@ -99,56 +78,92 @@ async function completeLine(
   return [found.length === 1 ? found.map((word) => (/[=:./]$/.test(word) ? word : `${word} `)) : [...found], last];
 }
 
-async function loop(
-  context: Context,
-  reader: Interface,
-  position: () => Position,
-  move: (next: Position) => void,
-): Promise<number> {
-  const cluster = await clusterName(context);
+/** @returns the exit status of what was done last. */
+async function loop(context: Context, reader: LineReader, shell: Shell): Promise<number> {
+  let cluster = await clusterName(context, true);
   let status: number = exitStatus.done;
+  let typed = '';
   for (;;) {
-    const text = await readStatement(reader, prompt(context, cluster, position()));
-    if (text === undefined || quitting.has(text.trim())) {
-      if (await mayLeave(context)) return status;
-      if (text === undefined) return status;
-      continue;
+    const shown = (): string => prompt(context, cluster ?? 'no daemon', shell.position);
+    const unit = await readUnit(reader, shown(), typed);
+    ({ typed } = unit);
+    shell.isRunning = true;
+    if (unit.isPaste) status = await runPaste(context, shell, unit.text, shown);
+    else if (!unit.isEnd && !quitting.has(unit.text.trim())) {
+      remember(onOneLine(unit.text));
+      status = await runTyped(context, shell, unit.text);
+    } else shell.isLeaving = true;
+    shell.isRunning = false;
+    if (shell.isLeaving) {
+      shell.isLeaving = false;
+      if ((await maySafelyLeave(context)) || reader.isEnded) return status;
     }
-    remember(text.replace(/\\?\n/g, ' '));
-    try {
-      for (const statement of readText(text).statements) {
-        const words = statement.words.map((word) => word.text);
-        if (words[0] === '?' || words[0] === 'h') words[0] = 'help';
-        if (words[0] === 'help') words.splice(1, words.length - 1, ...topicOf(words.slice(1), position()));
-        const next = await step(context, position(), words, statement);
-        if (typeof next === 'number') status = next;
-        else {
-          move(next);
-          status = exitStatus.done;
-        }
-      }
-    } catch (error) {
-      const failure = describeFailure(error);
-      if (failure === undefined) throw error;
-      ({ status } = failure);
-      context.terminal.error(`${failure.text}\n`);
-    }
+    if (status !== exitStatus.done) tellDropped(context, reader.drop());
+    cluster ??= await clusterName(context, false);
   }
 }
 
-/** `help` is of the level one is in, and its words come first. */
-function topicOf(words: readonly string[], { level, path }: Position): readonly string[] {
-  const entry = words[0] === undefined ? level : findEntry(level, words[0]);
-  return entry === undefined || entry === 'ambiguous' ? words : [...path, ...words];
+interface Unit {
+  readonly text: string;
+  readonly isPaste: boolean;
+  readonly isEnd: boolean;
+  /** What stood behind the last whole line of a paste: it is there to be finished. */
+  readonly typed: string;
 }
 
-async function clusterName(context: Context): Promise<string> {
+/** A statement, which a backslash or an open quote continues on the next line; or a paste of several. */
+async function readUnit(reader: LineReader, promptText: string, typed: string): Promise<Unit> {
+  let text = '';
+  let lines = 0;
+  let isPaste = false;
+  let rest = typed;
+  for (;;) {
+    const input: Input = await reader.read(lines === 0 ? promptText : '> ', rest);
+    rest = '';
+    if (input.kind === 'interrupted') return { text: '', isPaste: false, isEnd: false, typed: '' };
+    if (input.kind === 'end') return { text: '', isPaste: false, isEnd: true, typed: '' };
+    let more = input.text;
+    if (input.kind === 'paste') {
+      const end = more.lastIndexOf('\n');
+      rest = more.slice(end + 1);
+      more = more.slice(0, end);
+      isPaste = true;
+      if (lines > 0 || isUnfinished(more)) process.stdout.write(`${more.replaceAll('\n', '\n> ')}\n`);
+    }
+    text = lines === 0 ? more : `${text}\n${more}`;
+    lines += 1;
+    if (isUnfinished(text)) continue;
+    if (lines > 1 && !isPaste) reader.joinHistory(lines, text);
+    return { text, isPaste, isEnd: false, typed: rest };
+  }
+}
+
+/** Nothing that goes wrong on leaving may cost what is not committed. */
+async function maySafelyLeave(context: Context): Promise<boolean> {
+  try {
+    return await mayLeave(context);
+  } catch (error) {
+    const failure = describeFailure(error);
+    if (failure === undefined) throw error;
+    context.terminal.error(`${failure.text}\n`);
+    return false;
+  }
+}
+
+function tellDropped(context: Context, lines: number): void {
+  if (lines > 0)
+    context.remark(`${lines === 1 ? 'a line that was' : `${lines} lines that were`} typed ahead meanwhile: dropped`);
+}
+
+/** Undefined while no daemon answers. */
+async function clusterName(context: Context, isTold: boolean): Promise<string | undefined> {
   try {
     return (await context.client.status()).cluster;
   } catch (error) {
-    if (describeFailure(error) === undefined) throw error;
-    context.terminal.error(`${describeFailure(error)?.text ?? ''}\n`);
-    return 'no daemon';
+    const failure = describeFailure(error);
+    if (failure === undefined) throw error;
+    if (isTold) context.terminal.error(`${failure.text}\n`);
+    return undefined;
   }
 }
 
@@ -157,38 +172,4 @@ function prompt(context: Context, cluster: string, { path }: Position): string {
   const shadow = context.shadow === undefined ? '' : `[${context.shadow}]`;
   const text = `${cluster}${shadow}${path.length === 0 ? '' : ` ${path.join(' ')}`}${changed}# `;
   return wantsColours(context.terminal.isTerminal) ? styleText('bold', text) : text;
-}
-
-/** A statement, which a backslash or an open quote continues on the next line; undefined at the end of input. */
-async function readStatement(reader: Interface, text: string): Promise<string | undefined> {
-  let statement = await question(reader, text);
-  while (statement !== undefined && isUnfinished(statement)) {
-    const more = await question(reader, '> ');
-    if (more === undefined) return undefined;
-    statement += `\n${more}`;
-  }
-  return statement;
-}
-
-/** Interrupting drops the line that is being typed. */
-function question(reader: Interface, text: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const done = (answer: string | undefined): void => {
-      reader.off('close', closed);
-      reader.off('SIGINT', interrupted);
-      resolve(answer);
-    };
-    const abort = new AbortController();
-    const closed = (): void => done(undefined);
-    const interrupted = (): void => {
-      process.stdout.write('^C\n');
-      abort.abort();
-      done('');
-    };
-    reader.once('close', closed);
-    reader.once('SIGINT', interrupted);
-    reader.question(text, { signal: abort.signal }).then(done, (error: Error) => {
-      if (error.name !== 'AbortError') done(undefined);
-    });
-  });
 }

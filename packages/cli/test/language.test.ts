@@ -4,6 +4,16 @@ import { configured, filesOf, noFiles, problemsOf } from './support.ts';
 
 const abc = configured('primitive a Dummy\nprimitive b Dummy\nprimitive c Dummy');
 
+test('a copy of a session is edited apart from it', () => {
+  const session = new Session(configured('primitive a Dummy'), noFiles);
+  session.run('primitive b Dummy', '');
+  const copy = session.copy();
+  copy.run('delete a\nprimitive c Dummy', '');
+  expect(session.draft.items.map(({ id }) => id)).toEqual(['a', 'b']);
+  expect(copy.draft.items.map(({ id }) => id)).toEqual(['b', 'c']);
+  expect(copy.base).toBe(session.base);
+});
+
 describe('an error', () => {
   test.each([
     [

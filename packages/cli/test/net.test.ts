@@ -29,6 +29,7 @@ function played(reports: KeyReport[] = []) {
     isInteractive: false,
     isTerminal: false,
     ask: () => Promise.resolve('no'),
+    lend: <Value>(given: () => Value): Value => given(),
     readInput: () => '',
   };
   const context = new Context(readOptions(['net']).options, terminal, '/nowhere');

@@ -34,6 +34,7 @@ async function run(line: string, { nodes = ['n1'], input = '' } = {}): Promise<n
     isInteractive: false,
     isTerminal: false,
     ask: () => Promise.resolve('no'),
+    lend: <Value>(given: () => Value): Value => given(),
     readInput: () => input,
   };
   const context = new Context(options, terminal, '/nowhere');

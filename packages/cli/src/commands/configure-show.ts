@@ -99,7 +99,7 @@ export async function edit(context: Context, args: readonly string[]): Promise<v
   try {
     writeFileSync(file, before, { mode: 0o600 });
     for (;;) {
-      runEditor(file);
+      context.terminal.lend(() => runEditor(file));
       const text = readFileSync(file, 'utf8');
       if (text === before) {
         context.remark('nothing was edited');

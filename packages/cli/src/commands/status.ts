@@ -101,7 +101,8 @@ async function watch(context: Context, words: readonly string[]): Promise<void> 
     : () => undefined;
   while (!isOver) {
     const text = await oneLook(context, words);
-    context.out(isScreen ? `\u001b[H\u001b[2J${text}` : text);
+    if (isScreen) context.terminal.out(`\u001b[H\u001b[2J${text}`);
+    else context.out(text);
     await Promise.race([sleep(WATCH_MS), news.next(), ended.promise]);
   }
   stop();

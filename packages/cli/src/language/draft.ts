@@ -39,9 +39,14 @@ export class Draft {
   readonly #base: Configuration;
   readonly #store: ItemStore;
 
-  constructor(base: Configuration) {
+  constructor(base: Configuration, store = new ItemStore(fromConfiguration(base))) {
     this.#base = base;
-    this.#store = new ItemStore(fromConfiguration(base));
+    this.#store = store;
+  }
+
+  /** To be edited apart from this one. */
+  copy(): Draft {
+    return new Draft(this.#base, this.#store.copy());
   }
 
   get items(): readonly Item[] {

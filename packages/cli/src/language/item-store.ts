@@ -58,6 +58,14 @@ export class ItemStore {
     return container === undefined ? undefined : this.#items.get(container);
   }
 
+  /** The same items, to be changed apart from these. */
+  copy(): ItemStore {
+    const other = new ItemStore(this.items);
+    other.#fresh = new Set(this.#fresh);
+    other.remarks.push(...this.remarks);
+    return other;
+  }
+
   /** Remembers the present state, until the next call. Cheap: only what changes afterwards is kept. */
   snapshot(): Snapshot {
     this.#snapshot = { journal: [], added: [], remarks: this.remarks.length };

@@ -79,6 +79,13 @@ export class Session {
     return items.length !== before.length || changedItems(items, before).length > 0;
   }
 
+  /** To go on with, while this one is the way back. */
+  copy(): Session {
+    const other = new Session(this.#base, this.#host);
+    other.#draft = this.#draft.copy();
+    return other;
+  }
+
   /** Runs every statement of a script. */
   run(text: string, name: string): void {
     for (const statement of readText(text, name).statements) this.execute(statement);

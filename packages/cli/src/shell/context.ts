@@ -10,6 +10,7 @@ import { SystoleError } from '@systole/kernel';
 import type { Session } from '../language/session.ts';
 import { UsageError } from './failure.ts';
 import type { GlobalOptions } from './options.ts';
+import { page } from './pager.ts';
 import { socketTransport } from './transport.ts';
 
 export interface Terminal {
@@ -23,6 +24,8 @@ export interface Terminal {
   ask(question: string, answers: readonly string[]): Promise<string>;
   /** All of standard input. */
   readInput(): string;
+  /** Runs what starts another program that takes the terminal, and returns when that has ended. */
+  lend<Value>(run: () => Value): Value;
 }
 
 export const DEFAULT_SOCKET = '/run/systole/systole.sock';
@@ -71,7 +74,8 @@ export class Context {
 
   out(text: string): void {
     this.hasAnswered = true;
-    this.terminal.out(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+    const whole = text.endsWith('\n') || text === '' ? text : `${text}\n`;
+    if (this.isJson || !page(this.terminal, whole)) this.terminal.out(whole);
   }
 
   /** Facts for programs, or text for people. */

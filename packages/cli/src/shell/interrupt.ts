@@ -7,9 +7,11 @@ import { SystoleError } from '@systole/kernel';
 
 const listeners = new Set<() => void>();
 
-/** Tells all who wait. */
-export function interrupt(): void {
+/** Tells all who wait. @returns whether somebody does. */
+export function interrupt(): boolean {
+  const { size } = listeners;
   for (const listener of listeners) listener();
+  return size > 0;
 }
 
 /** @returns how to stop listening. */

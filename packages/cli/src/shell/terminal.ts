@@ -38,5 +38,6 @@ export const terminal: Terminal = {
       reader.close();
     }
   },
+  lend: (run) => run(),
   readInput: () => readFileSync(0, 'utf8'),
 };
