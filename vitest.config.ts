@@ -22,6 +22,7 @@ export default defineConfig({
       project('transcripts', ['test/transcripts/**/*.test.ts'], 60 * seconds),
       project('simulation', ['test/simulation/**/*.test.ts'], 120 * seconds),
       project('conformance', ['test/conformance/**/*.test.ts'], 300 * seconds),
+      project('terminal', ['test/terminal/**/*.test.ts'], 120 * seconds),
       project('tidy', ['test/tidy/**/*.test.ts'], 60 * seconds),
       {
         test: {
