@@ -22,7 +22,7 @@ const prepare = [
 ].join(' && ');
 
 describe.skipIf(reason !== undefined)('Redis with a primary and followers, as in examples/redis', () => {
-  test('keeps what its followers had when a follower is promoted, and the former primary follows', async () => {
+  test('keeps what its followers had when a follower is promoted, in order and after a loss of power, and the former primary follows', async () => {
     await using cluster = await openCluster(await example('redis/redis.crm'), { prepare });
     const { lab } = cluster;
     const redis = async (...words: readonly string[]): Promise<string> =>
@@ -48,6 +48,16 @@ describe.skipIf(reason !== undefined)('Redis with a primary and followers, as in
     await lab.systole(second, 'node', 'online', first);
     await lab.settled(['n1', 'n2', 'n3']);
     await write('two', 2);
+
+    // Its disk is a new one when it comes back: what it has then is what it was given by the others.
+    await lab.powerOff(second);
+    const third = await cluster.runsOn('address', first, second);
+    await until('the primary answers', async () => (await redis('PING')) === 'PONG', 30_000);
+    expect([await redis('GET', 'one'), await redis('GET', 'two')]).toEqual(['value of one', 'value of two']);
+    await cluster.boot(second);
+    await lab.settled(['n1', 'n2', 'n3']);
+    expect(await cluster.runsOn('address', second)).toBe(third);
+    await write('three', 2);
     expect(cluster.watch.overlaps()).toEqual([]);
-  }, 180_000);
+  }, 400_000);
 });
