@@ -50,11 +50,11 @@ export function crmNode(call: AgentCall, desk: Desk): Said {
   return complain(exits.usage, 'what is to be shown? use --name, --list, --partition or --quorum');
 }
 
+/** What concerns a page that is written again and again is the helper program's own business. */
 const monOptions: OptionTable = {
   once: ['flag', '-1', '--one-shot'],
   xml: ['flag', '-X', '--as-xml'],
   output: ['value', '--output-as'],
-  to: ['value', '--output-to'],
   inactive: ['flag', '-r', '--inactive'],
   byNode: ['flag', '-n', '--group-by-node'],
   attributes: ['flag', '-A', '--show-node-attributes'],
@@ -65,10 +65,6 @@ const monOptions: OptionTable = {
   node: ['value', '--node'],
   simple: ['flag', '-s', '--simple-status'],
   quiet: ['flag', '-Q', '--quiet'],
-  daemonize: ['flag', '-d', '--daemonize'],
-  interval: ['value', '-i', '--interval'],
-  pidFile: ['value', '-p', '--pid-file'],
-  html: ['value', '-h', '--as-html'],
   verbose: ['flag', '-V', '--verbose'],
 };
 
@@ -76,9 +72,6 @@ export function crmMon(call: AgentCall, desk: Desk): Said {
   const read = readArguments(monOptions, call.argv);
   if (!read.ok) return complain(exits.usage, `crm_mon: ${read.error}`);
   const { options } = read.value;
-  if (options.has('daemonize') || options.has('html')) {
-    return complain(exits.unsupported, 'crm_mon shows the status once; watch it by `systole status --watch`');
-  }
   const { nodes, resources } = desk.status();
   const isOld = options.has('xml');
   if (isOld || options.get('output') === 'xml') return say(...monXml(desk, nodes, resources, isOld));

@@ -1,6 +1,6 @@
 /** The shell programs themselves, against a socket. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,5 +103,21 @@ describe('a helper program', () => {
     const alone = { SYSTOLE_SOCKET: join(folder, 'nobody'), SYSTOLE_NODE_NAME: 'gamma' };
     expect(await call('crm_node', ['-n'], alone)).toMatchObject({ code: 0, stdout: 'gamma\n' });
     expect((await call('pacemakerd', ['-$'])).stdout).toMatch(/^Pacemaker 2\.1/);
+  });
+
+  test('crm_mon keeps a page up to date in the background, as the agents named ClusterMon want it', async () => {
+    const [page, number] = [join(folder, 'page.html'), join(folder, 'page.pid')];
+    const argv = ['-p', number, '-d', '-i', '1', '-r', '--output-as=html', `--output-to=${page}`];
+    expect(await call('crm_mon', argv)).toMatchObject({ code: 0, stderr: '' });
+    const pid = Number(readFileSync(number, 'utf8'));
+    try {
+      const said = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      expect(said).toMatch(new RegExp(`crm_mon.*${number}`, 'u'));
+      await expect.poll(() => existsSync(page) && readFileSync(page, 'utf8')).toContain('<pre>  * Online: [');
+      const first = statSync(page).ino;
+      await expect.poll(() => statSync(page).ino, { timeout: 8000 }).not.toBe(first);
+    } finally {
+      process.kill(-pid, 'SIGKILL');
+    }
   });
 });
