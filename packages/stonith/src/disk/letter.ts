@@ -48,7 +48,7 @@ const deadly: readonly DiskMessage[] = ['reset', 'off', 'crashdump'];
 
 /**
  * Rule 4, for one disk; `stands` is what is found there after the wait. A watcher of ours signs with its node's name only
- * when it empties its mailbox at a start (`startLetter`); sbd's signs nothing, ever.
+ * when it empties its mailbox at the first start after a boot (`startLetter`); sbd's signs nothing, ever.
  */
 export function isUndisturbed(stands: Letter | undefined, { node, watcher }: TakenSlot): boolean {
   if (stands === undefined) return false;
@@ -57,6 +57,6 @@ export function isUndisturbed(stands: Letter | undefined, { node, watcher }: Tak
   return watcher === undefined ? from === '' : from.toLowerCase() === node.toLowerCase();
 }
 
-/** What a watcher of ours puts into its mailbox when it starts, and what when it has read something that needs no deed. */
+/** What a watcher of ours puts into its mailbox when it starts after a boot, and what otherwise, and when it has read something that needs no deed. */
 export const startLetter = (node: string): Letter => ({ message: 'clear', from: node });
 export const readLetterMark: Letter = { message: 'clear', from: '' };

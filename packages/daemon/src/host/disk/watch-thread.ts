@@ -61,8 +61,11 @@ function open(): Place | undefined {
       return undefined;
     }
     if (found.type === 'die') obey(found.how, found.from);
+    // Our name there says that this node was down since the message before. It was only if it has booted: a daemon that
+    // merely began again, or a disk that came back, must not let a message count that something harmless had replaced.
+    const isNewLife = hasBooted && !hasStarted;
     if (found.type === 'clear' || found.type === 'leave' || !hasStarted) {
-      sectors.run(writeLetter(header, taken.slot, startLetter(node)));
+      sectors.run(writeLetter(header, taken.slot, isNewLife ? startLetter(node) : readLetterMark));
     }
     hasStarted = true;
     written = undefined;

@@ -1,7 +1,16 @@
 /** Real threads on disks that are files; death is written into a file. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSlots, type DiskTimes, listSlots, postLetter, readHeader, type DiskMessage } from '@systole/stonith';
+import {
+  createSlots,
+  type DiskMessage,
+  type DiskTimes,
+  encodeLetter,
+  letterOffset,
+  listSlots,
+  postLetter,
+  readHeader,
+} from '@systole/stonith';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { diskFolder, newDiskFile } from '../../../../../test/support/disk-folder.ts';
 import { Sectors } from '../../../src/host/disk/sectors.ts';
@@ -134,6 +143,28 @@ describe('a watcher of a disk', () => {
     expect((await watch([disk])).watch.refusal).toBeUndefined();
     expect(death()).toBe('');
     expect(slotsOn(disk)[0]?.letter).toEqual({ message: 'clear', from: 'n2' });
+  });
+
+  test('without a boot in between does not sign its empty mailbox as if it had been dead', async () => {
+    const disk = newDisk();
+    await (await watch([disk])).watch.close();
+    post(disk, 'reset');
+    post(disk, 'test', 'n3');
+    await watch([disk], { hasBooted: false });
+    expect(slotsOn(disk)[0]?.letter).toEqual({ message: 'clear', from: '' });
+  });
+
+  test('that finds its disk again does not sign its empty mailbox as if it had been dead', async () => {
+    const disk = newDisk();
+    const { watch: one, heard } = await watch([disk]);
+    await vi.waitFor(() => expect(one.isReachable()).toBe(true), 5000);
+    const whole = readFileSync(disk);
+    writeFileSync(disk, new Uint8Array(whole.length));
+    await vi.waitFor(() => expect(heard.join()).toContain('has not been initialised'), 5000);
+    const header = { ...quick, slots: 255, sectorBytes: 512, uuid: '' };
+    whole.set(encodeLetter({ message: 'test', from: 'n3' }, 512), letterOffset(header, 0));
+    writeFileSync(disk, whole);
+    await vi.waitFor(() => expect(slotsOn(disk)[0]?.letter).toEqual({ message: 'clear', from: '' }), 5000);
   });
 
   test('without a boot in between obeys what was written while it was away', async () => {
