@@ -1,7 +1,8 @@
 import type { EventRow } from '@systole/api';
 import { expect, test } from 'vitest';
 import { measure } from '../src/render/availability.ts';
-import { mergeTimelines, transitionsIn } from '../src/render/timeline.ts';
+import { chooseTransition, mergeTimelines, tagsOf, transitionsIn } from '../src/render/timeline.ts';
+import { through } from '../src/shell/lens.ts';
 
 const row = (number: number, at: number, event: string, text: string, fields: EventRow['fields'] = {}): EventRow => ({
   number,
@@ -78,4 +79,47 @@ test('a cluster that went down as a whole was down since it was last seen alive'
     downMs: 4500,
     outages: [{ from: 5000, to: 9500, cause: 'n1 went down without a word' }],
   });
+});
+
+const told = (id: string, number: string) => ({ id, number, leader: 'n1', startedAt: 0, actions: 1, cause: '' });
+
+test('a transition is meant by its id, by the newest of its number, or counted from the last', () => {
+  const rows = [told('a', '1'), told('b', '2'), told('c', '1')];
+  const meant = (wanted?: string) => chooseTransition(rows, wanted)?.id;
+  expect([undefined, '0', '-1', '-2', '-3', '1', '2', 'a', '7'].map(meant)).toEqual([
+    'c',
+    'c',
+    'b',
+    'a',
+    undefined,
+    'c',
+    'b',
+    'a',
+    undefined,
+  ]);
+});
+
+test('the tags of a transition name what it had to do with, and that something failed', () => {
+  const failed = { ...row(1, 0, 'operation.done', '', { resource: 'web', node: 'n1', operation: 'start' }) };
+  expect(tagsOf([failed, failed])).toEqual(['n1', 'start', 'web']);
+  expect(tagsOf([{ ...failed, level: 'error' }])).toContain('error');
+});
+
+test('what is looked at is narrowed by period, both ends included, by node and by expression', () => {
+  const events = [row(1, 100, 'a', 'web starts'), row(2, 200, 'b', 'db starts'), row(3, 300, 'a', 'web stops')];
+  const parts = [
+    { node: 'n1', events },
+    { node: 'n2', events },
+  ];
+  const seen = (lens: Parameters<typeof through>[0]) =>
+    through(lens, parts).map(({ node, events: rows = [] }) => [node, rows.map(({ number }) => number)]);
+  expect(seen({ from: 100, to: 200, nodes: ['n2'] })).toEqual([['n2', [1, 2]]]);
+  expect(seen({ exclude: /web st/i })).toEqual([
+    ['n1', [2]],
+    ['n2', [2]],
+  ]);
+  expect(seen({})).toEqual([
+    ['n1', [1, 2, 3]],
+    ['n2', [1, 2, 3]],
+  ]);
 });

@@ -65,7 +65,7 @@ export async function info(context: Context): Promise<void> {
   const { timeline } = await import('./timeline.ts');
   const { transitionsIn } = await import('../render/timeline.ts');
   const [events, configurations, status] = await Promise.all([
-    timeline(context),
+    timeline(context, 0, context.lens),
     context.client.configurations(),
     context.client.status(),
   ]);

@@ -3,23 +3,34 @@ import type { EventRow } from '@systole/api';
 import { SystoleError } from '@systole/kernel';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';
-import { mergeTimelines, type TimelineRow, type TransitionTold, transitionsIn } from '../render/timeline.ts';
+import {
+  chooseTransition,
+  mergeTimelines,
+  tagsOf,
+  type TimelineRow,
+  type TransitionTold,
+  transitionsIn,
+} from '../render/timeline.ts';
 import type { Context } from '../shell/context.ts';
+import { type Lens, through } from '../shell/lens.ts';
+import { UsageError } from '../shell/failure.ts';
 import { readSince } from './history.ts';
 
 /** What all members remember since a time; who did not answer is said. */
-export async function timeline(context: Context, since = 0): Promise<readonly TimelineRow[]> {
+export async function timeline(context: Context, since = 0, lens: Lens = {}): Promise<readonly TimelineRow[]> {
   const { parts, missing } = await context.client.gather('events', since);
   if (missing.length > 0)
     context.remark(`${missing.join(', ')} did not answer in time; what follows lacks what only they know`);
-  return mergeTimelines(parts).filter(({ level }) => level !== 'debug');
+  return mergeTimelines(through(lens, parts)).filter(({ level }) => level !== 'debug');
 }
 
 /** Words are looked for in the text and in the facts; all must be there. */
 export async function events(context: Context, args: readonly string[]): Promise<void> {
   const since = args[0] === undefined ? undefined : readSince(args[0], Date.now());
   const words = since === undefined ? args : args.slice(1);
-  const rows = (await timeline(context, since)).filter((row) => words.every((word) => concerns(row, word)));
+  const rows = (await timeline(context, since, context.lens)).filter((row) =>
+    words.every((word) => concerns(row, word)),
+  );
   const all = await memberCount(context);
   context.answer(rows, () =>
     rows.length === 0 ? 'nothing that the nodes remember' : table(rows.map((row) => eventCells(row, all))),
@@ -49,7 +60,7 @@ const eventCells = (row: TimelineRow, all: number): readonly string[] => [
 // --- transitions -----------------------------------------------------------------------------------------------
 
 export async function transitions(context: Context): Promise<void> {
-  const rows = transitionsIn(await timeline(context));
+  const rows = transitionsIn(await timeline(context, 0, context.lens));
   context.answer(rows, rows.length === 0 ? 'there was no transition yet' : table(rows.map(transitionCells)));
 }
 
@@ -65,14 +76,14 @@ const transitionCells = (row: TransitionTold): readonly string[] => [
 
 export const latest = (context: Context): Promise<void> => transition(context, []);
 
-/** `[show|log] [NUMBER|ID]`; numbers begin anew with each leader, and the newest of a number is meant. */
+/** `[show|log|tags] [NUMBER|ID|-N]` */
 export async function transition(context: Context, args: readonly string[]): Promise<void> {
-  const told = await timeline(context);
+  const told = await timeline(context, 0, context.lens);
   const rows = transitionsIn(told);
-  const words = args[0] === 'show' || args[0] === 'log' ? args.slice(1) : args;
-  const [wanted] = words;
-  const row =
-    wanted === undefined ? rows.at(-1) : rows.findLast(({ number, id }) => number === wanted || id === wanted);
+  const [first = ''] = args;
+  const [wanted, tooMuch] = ['show', 'log', 'tags'].includes(first) ? args.slice(1) : args;
+  if (tooMuch !== undefined) throw new UsageError(`transition shows one transition; it has no use for "${tooMuch}"`);
+  const row = chooseTransition(rows, wanted);
   if (row === undefined)
     throw new SystoleError(
       'notFound',
@@ -81,6 +92,11 @@ export async function transition(context: Context, args: readonly string[]): Pro
   // Its last results arrive with its end, or a moment later from a slower clock.
   const end = row.endedAt === undefined ? Number.MAX_SAFE_INTEGER : row.endedAt + 1000;
   const during = told.filter(({ at }) => at >= row.startedAt && at <= end);
+  if (first === 'tags') {
+    const tags = tagsOf(during);
+    context.answer(tags, tags.join(' '));
+    return;
+  }
   const facts = [`${row.done ?? 0} done`, `${row.failed ?? 0} failed`, `${row.skipped ?? 0} skipped`].join(', ');
   const all = await memberCount(context);
   context.answer(

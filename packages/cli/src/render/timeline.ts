@@ -53,6 +53,21 @@ export interface TransitionTold {
 const word = (value: unknown): string => (typeof value === 'string' ? value : '');
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
+/** By number, which begins anew with each leader (the newest is meant), by id, or from the last: 0 is the last, -1 the one before. */
+export function chooseTransition(rows: readonly TransitionTold[], wanted = '0'): TransitionTold | undefined {
+  if (/^(0|-\d+)$/.test(wanted)) return rows[rows.length - 1 + Number(wanted)];
+  return rows.findLast(({ number, id }) => number === wanted || id === wanted);
+}
+
+/** What a transition had to do with: resources, nodes and operations of its events, and `error` if something failed. */
+export function tagsOf(events: readonly EventRow[]): readonly string[] {
+  const tags = events.flatMap(({ level, fields }) => [
+    ...['resource', 'node', 'target', 'operation'].map((name) => word(fields[name])),
+    level === 'error' ? 'error' : '',
+  ]);
+  return [...new Set(tags)].filter((tag) => tag !== '').toSorted();
+}
+
 /** Transitions, from what their leaders told of them; so they outlive their leaders. */
 export function transitionsIn(rows: readonly TimelineRow[]): readonly TransitionTold[] {
   const found = new Map<string, TransitionTold>();

@@ -9,6 +9,7 @@ import type { Cib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
 import type { Session } from '../language/session.ts';
 import { UsageError } from './failure.ts';
+import type { Lens } from './lens.ts';
 import type { GlobalOptions } from './options.ts';
 import { page } from './pager.ts';
 import { socketTransport } from './transport.ts';
@@ -42,6 +43,8 @@ export class Context {
   committed: string | undefined;
   /** Somebody types line by line: what is not committed stays until he says what becomes of it. */
   isShell = false;
+  /** What commands of the history look at. */
+  lens: Lens = {};
   /** The shadow copy in use. */
   shadow: string | undefined;
   readonly #socket: string;
@@ -59,6 +62,7 @@ export class Context {
     const other = new Context(options, this.terminal, this.#socket);
     other.session = this.session;
     other.shadow = this.shadow;
+    other.lens = this.lens;
     other.isShell = this.isShell;
     return other;
   }

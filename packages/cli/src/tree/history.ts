@@ -2,6 +2,7 @@
 import { any, type Level, many, one, optional } from './entry.ts';
 
 const timelineCommands = () => import('../commands/timeline.ts');
+const lensCommands = () => import('../commands/lens.ts');
 const historyCommands = () => import('../commands/history.ts');
 
 export const history: Level = {
@@ -45,8 +46,34 @@ export const history: Level = {
     {
       word: 'transition',
       summary: 'one transition',
-      arguments: [any('[show|log] NUMBER', 'text')],
+      details:
+        'transition [show|log|tags] [NUMBER|ID]: without a number the last; 0 is the last, -1 the one before it.\n' +
+        'tags names the resources, nodes and operations that it had to do with.',
+      arguments: [any('[show|log|tags] NUMBER', 'text')],
       run: async (context, args) => (await timelineCommands()).transition(context, args),
+    },
+    {
+      word: 'limit',
+      summary: 'the period that later commands of the history look at',
+      details:
+        'limit [FROM [TO]]: a duration before now (2h, 30min) or a date. Without FROM the whole time is looked at again.\n' +
+        'It holds until the shell or the script ends.',
+      arguments: [optional('FROM', 'text'), optional('TO', 'text')],
+      run: async (context, args) => (await lensCommands()).limit(context, args),
+    },
+    {
+      word: 'setnodes',
+      summary: 'the nodes whose word later commands of the history look at; without a name, all',
+      details: 'It holds until the shell or the script ends.',
+      arguments: [any('NODE', 'node')],
+      run: async (context, args) => (await lensCommands()).setNodes(context, args),
+    },
+    {
+      word: 'exclude',
+      summary: 'leave out lines that fit a regular expression',
+      details: 'exclude [REGEX|clear]: without a word it is shown. It holds until the shell or the script ends.',
+      arguments: [optional('REGEX|clear', 'text')],
+      run: async (context, args) => (await lensCommands()).exclude(context, args),
     },
     {
       word: 'configurations',
