@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from '@systole/kernel';
 
 /** What follows an option: nothing, a value, or (long options only, after `=`) perhaps one. */
-export type OptionKind = 'flag' | 'value' | 'maybe';
+type OptionKind = 'flag' | 'value' | 'maybe';
 
 /** An option's own name → its kind and the words that mean it. */
 export type OptionTable = Readonly<Record<string, readonly [kind: OptionKind, ...words: readonly string[]]>>;

@@ -21,7 +21,7 @@ const logLines = 20_000;
 const programTimeoutMs = 4000;
 const programOutputBytes = 16 * 1024 * 1024;
 
-export interface Collected {
+interface Collected {
   readonly events?: readonly EventRow[];
   /** Text by file name. */
   readonly files?: Readonly<Record<string, string>>;

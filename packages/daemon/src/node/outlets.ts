@@ -20,7 +20,7 @@ export type Work =
   | { readonly for: 'keys'; readonly input: KeyInput }
   | { readonly for: 'network'; readonly input: NetworkInput };
 
-export type Subsystem = 'messaging' | 'crm' | 'lrm' | 'stonith' | 'node';
+type Subsystem = 'messaging' | 'crm' | 'lrm' | 'stonith' | 'node';
 
 export interface Outlets {
   /** The instant of this step. */
