@@ -13,6 +13,7 @@ import {
   SLOTS_MAX,
 } from '@systole/quorum';
 import type { WitnessHeader } from '@systole/quorum';
+import { decodeHeader as decodeMailboxHeader, headerBytesMax, slotsEnd } from '@systole/stonith';
 import { DirectFile } from './direct-file.ts';
 
 export class DiskArea {
@@ -55,9 +56,17 @@ export class DiskArea {
 
   /**
    * Makes a witness, or gives the nodes that have none a slot behind the others. The slots that are in use stay.
-   * @throws Error where another cluster uses it, unless `isForced`.
+   * @throws Error where another cluster uses it, unless `isForced`; and in any case where slots for fencing reach into it.
    */
   make(wanted: WitnessHeader, isForced: boolean): WitnessHeader {
+    const mailboxes = decodeMailboxHeader(this.#file.read(0, headerBytesMax));
+    // As sbd itself makes them on a disk with sectors of 4096 bytes: 2 MiB.
+    if (mailboxes.ok && slotsEnd(mailboxes.value) > AREA_OFFSET) {
+      const { slots, sectorBytes } = mailboxes.value;
+      const what = `${slots} slots of two sectors of ${sectorBytes} bytes, which reach into the witness's place`;
+      const cure = 'zero its first sector with all daemons stopped and let "systole sbd device add" make them anew';
+      throw new Error(`this disk fences nodes with ${what}; use another disk, or ${cure}`);
+    }
     const area = this.#file.read(AREA_OFFSET, AREA_BYTES);
     const before = decodeHeader(area.slice(0, SLOT_BYTES));
     if (before !== undefined && before.cluster !== wanted.cluster && !isForced)

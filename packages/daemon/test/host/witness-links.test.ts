@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineInput, EngineStatus } from '@systole/messaging';
 import { AREA_BYTES, AREA_OFFSET, type DeviceOptions } from '@systole/quorum';
+import { defaultDiskTimes, encodeHeader, slotsOfNewDisk } from '@systole/stonith';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DeviceLink } from '../../src/host/device-link.ts';
 import { DiskArea } from '../../src/host/disk-area.ts';
@@ -125,6 +126,21 @@ describe('a witness on a disk', () => {
     open[0]?.look(status(7, [1]));
     await vi.waitFor(() => expect(heard.reasons.join()).toContain(problem), 3000);
     expect(new Set(heard.votes)).toEqual(new Set(['wait']));
+  });
+
+  test('stands beside the slots of a fence disk, and is refused where these reach into it', () => {
+    const path = disk();
+    const header = { ...defaultDiskTimes, sectorBytes: 4096, uuid: '01'.repeat(16) };
+    const asSbd = encodeHeader({ ...header, slots: 255 });
+    writeFileSync(path, asSbd, { flag: 'r+' });
+    expect(() => make(path, 'demo', [1, 2], true)).toThrow(/255 slots .* reach into the witness's place/);
+    expect(
+      readFileSync(path)
+        .subarray(4096)
+        .every((byte) => byte === 0),
+    ).toBe(true);
+    writeFileSync(path, encodeHeader({ ...header, slots: slotsOfNewDisk(4096) }), { flag: 'r+' });
+    expect(make(path)).toEqual([1, 2]);
   });
 
   test('too small for a witness is refused', () => {

@@ -1,6 +1,7 @@
 /**
- * The shared disk of a witness, byte by byte. It begins 1 MiB into the device, so that the same LUN may carry sbd's
- * mailboxes before it; within a slot there is room for a message to its node as well.
+ * The shared disk of a witness, byte by byte. It begins 1 MiB into the device, so that the same LUN may carry our
+ * slots for fencing before it (and sbd's, where sectors have 512 bytes); within a slot there is room for a message to its
+ * node as well.
  *
  *     header   4096 bytes   "SYSTOLE-WITNESS", version, cluster, the nodes in the order of their slots
  *     reserved 4096 bytes

@@ -12,8 +12,10 @@ import { fail, ok, type Result } from '@systole/kernel';
 
 /** Before the header is read nobody knows the sector size; so many bytes hold a header in any case. */
 export const headerBytesMax = 4096;
-/** As sbd makes them. */
-export const slotsOfNewDisk = 255;
+/** As sbd makes them, and as many as one byte of the header can say. */
+const slotsMax = 255;
+/** New slots end here: behind it, a witness may stand on the same disk. With sectors of 512 bytes sbd's do as well. */
+export const slotAreaBytes = 1024 * 1024;
 /** Of a node in a slot, and of a sender in a mailbox; sbd's fields have 64 bytes with a closing zero. */
 export const nameBytesMax = 63;
 
@@ -67,6 +69,14 @@ export interface Letter {
 
 export const slotOffset = ({ sectorBytes }: DiskHeader, slot: number): number => (1 + 2 * slot) * sectorBytes;
 export const letterOffset = ({ sectorBytes }: DiskHeader, slot: number): number => (2 + 2 * slot) * sectorBytes;
+
+/** Where the last slot ends. */
+export const slotsEnd = ({ slots, sectorBytes }: Pick<DiskHeader, 'slots' | 'sectorBytes'>): number =>
+  (1 + 2 * slots) * sectorBytes;
+
+/** 255, and 127 where sectors have 4096 bytes; sbd's tool reads the number from the header. */
+export const slotsOfNewDisk = (sectorBytes: number): number =>
+  Math.min(slotsMax, Math.floor((slotAreaBytes / sectorBytes - 1) / 2));
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -45,12 +45,12 @@ export interface TakenSlot extends Slot {
   readonly letter?: Letter;
 }
 
-/** Overwrites the first half megabyte (of sectors of 512 bytes) with a header and empty slots. */
+/** Overwrites the first half megabyte (with sectors of 4096 bytes, the first one) with a header and empty slots. */
 export function* createSlots(
   times: DiskTimes,
   { sectorBytes, uuid }: { readonly sectorBytes: number; readonly uuid: string },
 ): DiskProcedure<DiskHeader> {
-  const header: DiskHeader = { ...times, slots: slotsOfNewDisk, sectorBytes, uuid };
+  const header: DiskHeader = { ...times, slots: slotsOfNewDisk(sectorBytes), sectorBytes, uuid };
   // The header last: a disk on which this broke off is no disk of ours.
   yield write(0, new Uint8Array(headerBytesMax));
   yield write(headerBytesMax, new Uint8Array((1 + 2 * header.slots) * sectorBytes));

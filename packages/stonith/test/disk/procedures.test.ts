@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { decodeHeader, defaultDiskTimes, encodeSlot, letterOffset, slotOffset } from '../../src/disk/layout.ts';
+import {
+  decodeHeader,
+  defaultDiskTimes,
+  encodeSlot,
+  letterOffset,
+  slotAreaBytes,
+  slotOffset,
+} from '../../src/disk/layout.ts';
 import {
   createSlots,
   DiskError,
@@ -51,6 +58,19 @@ describe('slots on a disk', () => {
     run(disk, takeSlot('n2'));
     expect(slotOffset(header, 1)).toBe(3 * 4096);
     expect(namesOn(disk)).toEqual(['0 n1', '1 n2']);
+  });
+
+  test.for([
+    [512, 255],
+    [4096, 127],
+  ] as const)('with sectors of %i bytes are %i, and leave alone what begins at 1 MiB', ([sectorBytes, slots]) => {
+    const disk = new SimulatedDisk(4 * 1024 * 1024);
+    disk.bytes.fill(0xaa);
+    const header = run(disk, createSlots(defaultDiskTimes, { sectorBytes, uuid }));
+    expect(header.slots).toBe(slots);
+    for (let index = 0; index < slots; index++) run(disk, takeSlot(`n${index}`));
+    expect(() => run(disk, takeSlot('late'))).toThrow(`all ${slots} slots are taken`);
+    expect(disk.bytes.subarray(slotAreaBytes).every((byte) => byte === 0xaa)).toBe(true);
   });
 
   test('are not those of a disk on which their making broke off', () => {
