@@ -91,6 +91,10 @@ export function readExpired(
     return 'ignored';
   }
   if (judged.exitCode === entry.expectedExitCode) return 'counts';
+  // Time makes a failure old, it does not stop anything: what failed to start or to stop may run. Pacemaker takes it for
+  // stopped then, and starts it elsewhere once its node has left (law S1, seed 70303).
+  const mayRun = entry.operation === 'start' || entry.operation === 'stop';
+  if (mayRun && !isActiveRole(instance.role)) instance.role = 'Started';
   if (entry.intervalMs === 0) return 'ignored';
   return node.isOnline && !node.isUnclean ? 'reschedule' : 'counts';
 }

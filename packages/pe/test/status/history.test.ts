@@ -125,6 +125,14 @@ describe('failures', () => {
     expect(situation.demands.length).toBeGreaterThan(0);
   });
 
+  test.for(['start', 'stop'])('of a %s leave it unknown whether it runs, however old: it is stopped', (operation) => {
+    const resources = dummy('web', meta('web', { 'failure-timeout': '10min' }));
+    const failed: Ran = { operation, exit: 1, ago: 7200, id: 'web_last_failure_0' };
+    const { web: one } = web([{ operation: 'start', exit: 1, ago: 7300 }, failed], { resources, attributes: counted });
+    expect(one).toMatchObject({ isFailed: false, role: 'Started' });
+    expect(one.activeNodes.map((node) => node.name)).toEqual(['alpha']);
+  });
+
   test('that will expire say when', () => {
     const resources = dummy('web', meta('web', { 'failure-timeout': '2h' }));
     const { web: one, situation } = web([started, failedMonitor], { resources, attributes: counted });
