@@ -18,7 +18,7 @@ import type { OperatorCommand, Plan } from './plan.ts';
 /** A cluster that has not formed by then is not set up any more. */
 const SETUP_MAX_MS = 60_000;
 /** After the end of the faults: some departures are only noticed, or end, some time later. */
-const FORGIVE_AFTER_MS = [5000, 20_000, 40_000] as const;
+const FORGIVE_AFTER_MS = [5000, 20_000, 40_000, 80_000] as const;
 /** A change of the links has ended, or will not, after so long: a link is tried for five seconds. */
 const LINK_CHANGE_MS = 7000;
 /** The client's changes that stay in the configuration. */

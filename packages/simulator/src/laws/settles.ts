@@ -7,6 +7,7 @@ import { byNumber } from '@systole/kernel';
 import type { KeyRing } from '@systole/messaging';
 import { digestOf } from '../digest.ts';
 import { linksOf } from '../link-file.ts';
+import { maintained } from '../operator-commands.ts';
 import type { WorldEvent } from '../events.ts';
 import type { World } from '../world.ts';
 import { Standings, tagText } from './standing.ts';
@@ -44,6 +45,7 @@ export class Settlement {
       if (digestOf(world.cibOf(machine)) === digestOf(cib)) continue;
       return `the CIBs of ${world.nameOf(first.machine)} and ${world.nameOf(machine)} differ`;
     }
+    if (maintained(cib).length > 0) return 'a maintenance has not been ended'; // what runs may be left behind during it
     const fencing = machines.find(({ processes }) => processes.some((id) => id.startsWith('stonith/')));
     if (fencing !== undefined) return `a fence agent is at work on ${fencing.name}`; // perhaps an operator's order
     const rings = machines.map(({ disk }) => disk.read('keys') as KeyRing | undefined);
