@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Instant, Random } from '@systole/kernel';
+import { type Instant, type Random, SystoleError } from '@systole/kernel';
 import { cryptoSeal, type Departure, type EngineEffect, type EngineInput, type StateRecord } from '@systole/messaging';
 import { FlightRecorder } from '../node/flight-recorder.ts';
 import { Alarm, systemClock } from './clock.ts';
@@ -348,4 +348,9 @@ async function start(data: MessagingThreadData): Promise<void> {
   tell({ type: 'started', status: engine.status(systemClock.now()), scheduling });
 }
 
-await start(workerData as MessagingThreadData);
+try {
+  await start(workerData as MessagingThreadData);
+} catch (error) {
+  if (!(error instanceof SystoleError)) throw error;
+  tell({ type: 'failed', text: error.message }); // a person has to do something; an error of another kind is ours
+}

@@ -6,6 +6,7 @@
  * Rejected: writing aside and renaming. It needs a new block each time, which a full disk does not have, and flushes
  * twice; membership would stand still while the disk is full.
  */
+import { SystoleError } from '@systole/kernel';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +25,12 @@ export class SlotRecord {
     this.#counter = counter;
   }
 
-  /** Opens `NAME.0` and `NAME.1` in `folder`, taking their room on the disk now. Also gives the newer whole content. */
+  /**
+   * Opens `NAME.0` and `NAME.1` in `folder`, taking their room on the disk now. Also gives the newer whole content.
+   *
+   * @throws if both are damaged: a cut write spoils one, so that this is the disk's doing, and what the record held of
+   * promises to others is gone.
+   */
   static async open(
     folder: string,
     name: string,
@@ -48,6 +54,15 @@ export class SlotRecord {
         await handle.sync();
       }
       handles.push(handle);
+    }
+    if (damaged === handles.length) {
+      for (const handle of handles) await handle.close();
+      throw new SystoleError(
+        'failed',
+        `both copies of the ${name} record are damaged: ${join(folder, name)}.0 and .1. This node no longer knows what it has ` +
+          'promised to the others. Look after the disk; then, while the other nodes hold quorum, move both files away and start ' +
+          'it again: it joins as a new one',
+      );
     }
     const record = new SlotRecord(handles as unknown as readonly [FileHandle, FileHandle], newest?.counter ?? 0);
     return { record, damaged, ...(newest === undefined ? {} : { content: newest.content }) };

@@ -57,6 +57,19 @@ describe('a record in two slots', () => {
     await record.close();
   });
 
+  test('of which both copies are damaged is refused, with what to do', async () => {
+    await saved('one', 'two');
+    for (const slot of ['record.0', 'record.1']) {
+      const path = join(folder, slot);
+      const bytes = await readFile(path);
+      bytes.fill(0xff, 8, 400);
+      await writeFile(path, bytes);
+    }
+    await expect(SlotRecord.open(folder, 'record')).rejects.toThrow(
+      /both copies of the record record are damaged.*move both/,
+    );
+  });
+
   test('has its room on the disk from the start, and refuses what is larger', async () => {
     await saved('x');
     expect((await readFile(join(folder, 'record.1'))).length).toBe(16 * 1024);
