@@ -175,7 +175,8 @@ export class ArbiterServer {
         fresh.some((report) => report.node === node && viewKey(report.view) !== viewKey(before.view)),
       );
     const record = { grantNumber: (before?.grantNumber ?? 0) + 1, view: best.view, members: best.report.members };
-    const othersUntil = allSeenElsewhere ? now : before.until;
+    // A vote that moves twice within a lease leaves the first holder asleep with its own (law S3, seed 1683).
+    const othersUntil = Math.max(before?.othersUntil ?? now, allSeenElsewhere ? now : before.until);
     this.#grant = { ...record, until: now + leaseWithMargin(GRANT_LEASE_MS), othersUntil };
     this.#restored = false;
     return record;
