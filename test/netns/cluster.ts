@@ -85,7 +85,7 @@ export async function openCluster(configuration: string, options: ClusterOptions
             const node = answer?.transition.state === 'idle' ? row?.nodes[0] : undefined;
             return node === notOn ? undefined : node;
           },
-          60_000,
+          150_000, // an agent may look several times, ten seconds apart, before it lets itself be promoted
           100,
         );
       } catch (error) {

@@ -124,6 +124,6 @@ describe.skipIf(reason !== undefined)('PostgreSQL with synchronous replication, 
         await rm(work, { recursive: true, force: true });
       }
     },
-    5 * minutes,
+    8 * minutes,
   );
 });
