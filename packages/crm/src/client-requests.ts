@@ -7,12 +7,13 @@ import { type Cib, type Conflict, formatVersion } from '@systole/cib';
 import { unreachable } from '@systole/kernel';
 import type { Answer, ClientRequest, CrmEffect, CrmInput, CrmOptions } from './contract.ts';
 import type { ChangeMessage, ControllerMessage } from './messages.ts';
+import type { QuorumState } from './own-quorum.ts';
 import { nodeState } from './status/node-state.ts';
 
 /** What the requests need from the controller around them. */
 export interface Desk {
   readonly cib: () => Cib;
-  readonly quorum: () => 'held' | 'uncertain' | 'lost' | 'unknown';
+  readonly quorum: () => QuorumState;
   readonly quorumReason: () => string;
   readonly isAgreed: () => boolean;
   readonly post: (message: ControllerMessage) => number;

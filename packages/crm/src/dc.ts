@@ -15,12 +15,13 @@ import type { CrmEffect, CrmOptions } from './contract.ts';
 import { clusterOption, durationOption, numberOption } from './options.ts';
 import type { ControllerMessage } from './messages.ts';
 import { report } from './narration.ts';
+import type { QuorumState } from './own-quorum.ts';
 import { failureAttributes } from './status/operations.ts';
 
 /** What the office needs from the controller around it. */
 export interface Office {
   readonly cib: () => Cib;
-  readonly quorum: () => 'held' | 'uncertain' | 'lost' | 'unknown';
+  readonly quorum: () => QuorumState;
   /** At this very moment, not as of the last news. */
   readonly isQuorumHeldNow: () => boolean;
   /** In the agreed order; returns the message's id. */

@@ -10,6 +10,7 @@ import { elapsed, type Instant } from '@systole/kernel';
 import type { CrmOptions } from './contract.ts';
 import type { ControllerMessage } from './messages.ts';
 import { booleanOption, clusterOption, durationOption } from './options.ts';
+import type { QuorumState } from './own-quorum.ts';
 import { isJoined, nodeState } from './status/node-state.ts';
 import type { View } from './view.ts';
 
@@ -23,7 +24,7 @@ export const registrar = 'systole';
 export interface Situation {
   readonly cib: Cib;
   readonly view: View | undefined;
-  readonly quorum: 'held' | 'uncertain' | 'lost' | 'unknown';
+  readonly quorum: QuorumState;
   /** When this life of the daemon was in a quorate partition for the first time. */
   readonly firstQuorateAt: Instant | undefined;
   /** From then on no other partition believes itself quorate. */
@@ -71,19 +72,11 @@ export class Fitness {
     if (isJoining && joinMs > 0) return { type: 'wait', delayMs: joinMs };
     // Nobody can be entered without quorum. Where services may be started all the same, what runs on a member that is
     // unknown would be started a second time: the next quorum, view or change leads here again.
-    if (quorum !== 'held') return isQuorumIgnored(cib) && hasUnknownMember(cib, view) ? announced : clear;
-    const missing = this.#unknownNodes(cib, view);
+    if (quorum !== 'held') return isQuorumIgnored(cib) && unknownOf(cib, namesIn(view)).length > 0 ? announced : clear;
+    const missing = unknownOf(cib, [...this.#options.expectedNodes, ...namesIn(view)]);
     if (missing.length > 0) return this.#register(missing, cib, view);
     const patienceMs = unseenPatienceMs(situation) ?? exclusivePatienceMs(situation);
     return patienceMs === undefined ? clear : { type: 'wait', delayMs: patienceMs };
-  }
-
-  /** Members and expected nodes that the configuration does not know. */
-  #unknownNodes(cib: Cib, view: View): readonly string[] {
-    const known = new Set(cib.configuration.nodes.map(({ name }) => name));
-    return [...this.#options.expectedNodes, ...view.members.map(({ name }) => name)].filter(
-      (name, index, all) => !known.has(name) && all.indexOf(name) === index,
-    );
   }
 
   /** Asks for them to be entered, once until that is decided; the change, when it is delivered, leads here again. */
@@ -106,8 +99,13 @@ export class Fitness {
 
 const isQuorumIgnored = (cib: Cib): boolean => clusterOption(cib, 'no-quorum-policy') === 'ignore';
 
-const hasUnknownMember = ({ configuration }: Cib, { members }: View): boolean =>
-  members.some((member) => !configuration.nodes.some(({ name }) => name === member.name));
+const namesIn = ({ members }: View): readonly string[] => members.map(({ name }) => name);
+
+/** Those of the nodes that the configuration does not know, each once. */
+function unknownOf({ configuration }: Cib, names: readonly string[]): readonly string[] {
+  const known = new Set(configuration.nodes.map(({ name }) => name));
+  return [...new Set(names)].filter((name) => !known.has(name));
+}
 
 /** Nodes never seen since the cluster started may be booting; only after a while are they taken for lost. */
 function unseenPatienceMs({ cib, firstQuorateAt, now }: Situation): number | undefined {
