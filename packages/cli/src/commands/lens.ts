@@ -22,10 +22,9 @@ export function limit(context: Context, args: readonly string[]): void {
   });
   if (from !== undefined && to !== undefined && to < from)
     throw new UsageError(`the period ends (${args[1]}) before it begins (${args[0]})`);
-  const { nodes, exclude: left } = context.lens;
+  const { from: _from, to: _to, ...rest } = context.lens;
   context.lens = {
-    ...(nodes === undefined ? {} : { nodes }),
-    ...(left === undefined ? {} : { exclude: left }),
+    ...rest,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   };

@@ -53,15 +53,16 @@ const noNode = (name: string, names: readonly string[]): SystoleError =>
 
 /** `reboot` as last word: until the node leaves the cluster, by an attribute that is forgotten then. */
 export async function standby(context: Context, args: readonly string[]): Promise<void> {
-  const lifetime = args.at(-1);
-  if (lifetime !== 'reboot' && lifetime !== 'forever') return await setAttribute(context, args, 'standby', 'on');
-  const given = args.slice(0, -1);
-  if (lifetime === 'forever') return await setAttribute(context, given, 'standby', 'on');
+  const last = args.at(-1);
+  const given = last === 'reboot' || last === 'forever' ? args.slice(0, -1) : args;
+  if (last !== 'reboot') {
+    await setAttribute(context, given, 'standby', 'on');
+    return;
+  }
   for (const node of await namedNodes(context, given)) {
     await context.client.setAttributes({ node, values: { standby: 'on' } });
     context.remark(`${node} is in standby until it leaves the cluster, or until: systole node online ${node}`);
   }
-  return undefined;
 }
 
 export async function online(context: Context, args: readonly string[]): Promise<void> {
