@@ -7,11 +7,9 @@
  * Needs root, user-mode Linux and keepalived. This project's programs are built first, and the built ones measured: from its
  * sources a daemon takes a minute and more to start on such a kernel.
  */
-import { join } from 'node:path';
-import { run as command } from '../lab/command.ts';
 import { directorTrial, openConnections, type TrialOptions, type TrialResult } from '../lab/director-trial.ts';
 import { methods } from '../lab/director-pair.ts';
-import { root } from '../support/repository.ts';
+import { buildPrograms } from '../support/build.ts';
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
@@ -36,11 +34,10 @@ export async function run([wanted = 'dr', trials = '3', who = '']: readonly stri
   const method = methods.find((one) => one === wanted);
   if (method === undefined) throw new Error(`${wanted} is none of ${methods.join(', ')}`);
   const contenders: readonly (readonly [string, Omit<TrialOptions, 'method' | 'trials'>])[] = [
-    ['systole', { manager: 'systole', programs: join(root, 'dist', 'bin') }],
+    ['systole', { manager: 'systole', programs: await buildPrograms() }],
     ['keepalived, advert_int 1 (its default)', { manager: 'keepalived' }],
     ['keepalived, advert_int 0.1', { manager: 'keepalived', advertiseEvery: '0.1' }],
   ];
-  await command([join(root, 'node_modules', '.bin', 'rolldown'), '-c', join(root, 'rolldown.config.ts')]);
   const table: object[] = [];
   for (const [name, options] of contenders) {
     if (!name.includes(who)) continue;

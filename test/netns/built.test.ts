@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Lab } from '../lab/cluster.ts';
-import { run, until } from '../lab/command.ts';
-import { root } from '../support/repository.ts';
+import { until } from '../lab/command.ts';
+import { buildPrograms } from '../support/build.ts';
 import { notHere } from './cluster.ts';
 
 const dummy = `
@@ -15,9 +14,8 @@ const LEAVE_MAX_MS = 15_000;
 
 describe.skipIf(notHere !== undefined)('the built programs', () => {
   test('plan, start a resource, and leave in order when they are told to', async () => {
-    await run([join(root, 'node_modules', '.bin', 'rolldown'), '-c', join(root, 'rolldown.config.ts')]);
     const nodes = ['n1', 'n2', 'n3'];
-    const lab = await Lab.open({ nodes, programs: join(root, 'dist', 'bin') });
+    const lab = await Lab.open({ nodes, programs: await buildPrograms() });
     try {
       await Promise.all(nodes.map((node) => lab.startDaemon(node)));
       await lab.settled(nodes);
