@@ -117,7 +117,8 @@ export class ProcessRunner {
         child.stderr?.destroy();
         finish(outcome);
       };
-      const patience = setTimeout(tell, drainMs);
+      // A daemon that was kept busy finds the timer over before it has looked at the pipes: they come first.
+      const patience = setTimeout(() => setImmediate(tell), drainMs);
       void drained.then(tell);
     };
   }

@@ -56,6 +56,26 @@ describe.each(ways)('the process runner, starting programs %s', (_, launch) => {
     expect(ended.durationMs).toBeLessThan(4000);
   });
 
+  test('keeps what a process said, however busy it is itself when that process ends', async () => {
+    if (launch === undefined) throw new Error(problem);
+    // Another process holds the pipe open, and the end is known before anybody has looked at the pipe.
+    const script = 'sleep 5 & echo $! >&2; echo why >&2; exit 1';
+    const deaf: Launch = (program, ended) => {
+      const launched = launch(program, () => undefined);
+      setImmediate(() => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+        ended({ type: 'exited', code: 1 });
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      });
+      return launched;
+    };
+    const ended = await new Promise<ProcessEnded>((resolve) =>
+      new ProcessRunner(resolve, undefined, deaf).start(shell(script)),
+    );
+    expect(ended.stderr).toMatch(/^\d+\nwhy\n$/u);
+    process.kill(Number.parseInt(ended.stderr, 10));
+  });
+
   test('gives an agent only the environment it was told, and /dev/null to read', async () => {
     const ended = await run(shell('cat; env | cut -d= -f1 | sort | tr "\\n" " "', { environment: { OCF_ROOT: '/x' } }));
     expect(ended.stdout.trim()).toBe('LC_ALL OCF_ROOT PATH PWD');
