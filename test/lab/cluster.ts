@@ -259,7 +259,7 @@ export class Lab {
   /** Waits until the nodes that are on see each other online and have nothing left to do. */
   async settled(nodes: readonly string[], timeoutMs = 60_000): Promise<NodeStatus> {
     const [first = ''] = nodes;
-    return until(
+    return this.until(
       `${nodes.join(', ')} are online and idle`,
       async () => {
         const status = await this.status(first);
@@ -270,6 +270,25 @@ export class Lab {
       timeoutMs,
       200,
     );
+  }
+
+  /** As the function of that name; an error tells how the cluster is then, and what the daemons said last. */
+  async until<T>(...wait: Parameters<typeof until<T>>): Promise<T> {
+    try {
+      return await until<T>(...wait);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await this.#lastWords()}`, { cause: error });
+    }
+  }
+
+  async #lastWords(): Promise<string> {
+    const machines = [...this.machines].map(async ([node, machine]) => {
+      const status = await this.status(node);
+      const members = status?.nodes.map(({ name, state }) => `${name} ${state}`).join(', ') ?? 'no answer';
+      return `${node} (${machine.isOn ? 'on' : 'off'}): ${members}; ${JSON.stringify(status?.transition ?? {})}`;
+    });
+    const said = this.log.slice(-60).map(({ time, node, msg }) => `${new Date(time).toISOString()} ${node} ${msg}`);
+    return [...(await Promise.all(machines)), ...said].join('\n');
   }
 
   #program(name: string): string {

@@ -1,6 +1,5 @@
 /** The directors of a laboratory kept alive by this project: `examples/lvs-pair` as it stands. */
 import { Lab, type LogLine } from './cluster.ts';
-import { until } from './command.ts';
 import { type Manager, type Method, type Wiring } from './director-pair.ts';
 import { example } from './example.ts';
 
@@ -53,7 +52,7 @@ export async function bySystole(
   return {
     lab,
     active: () =>
-      until(
+      lab.until(
         'the address is on a director and the cluster idle',
         async () => {
           const status = await lab.status(asked);
