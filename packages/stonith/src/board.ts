@@ -5,6 +5,8 @@ import { sameName } from './device.ts';
 import { FencingHistory } from './history.ts';
 import type { FencerMessage } from './message.ts';
 
+const defaultGoneTimeoutMs = 10_000;
+
 const defaultOptions: FencerOptions = { watchdogTimeoutMs: 0, isConcurrent: true };
 
 export class Board {
@@ -20,6 +22,11 @@ export class Board {
   constructor(options: StonithOptions) {
     this.options = options;
     this.members = [options.node];
+  }
+
+  /** How long a target that is cut off may still be heard; 0: it does not matter whether it is. */
+  get goneTimeoutMs(): number {
+    return this.fencer.goneTimeoutMs ?? defaultGoneTimeoutMs;
   }
 
   get self(): string {

@@ -73,6 +73,7 @@ const kinds: Readonly<Record<FencerMessage['kind'], Check>> = {
     device: text,
     timeoutMs: duration,
     delayMs: delay,
+    completes: flag,
   }),
   performed: object({
     kind: text,

@@ -78,6 +78,12 @@ export function afterSuccess(plan: Plan, progress: Progress, device: string): Pr
     : { ...progress, done, device: progress.device + 1 };
 }
 
+/** Whether the target is fenced once this device has done its part as well. */
+export function isLast(plan: Plan, progress: Progress, device: string): boolean {
+  const next = choose(plan, afterSuccess(plan, progress, device));
+  return next.type === 'fenced' || (progress.phase === 'off' && next.progress.phase === 'on');
+}
+
 /** What follows when it has failed. `wasHeard` is false if the node that was asked did not answer: another may. */
 export function afterFailure(plan: Plan, progress: Progress, wasHeard: boolean): Progress {
   if (effectiveLevels(plan) === undefined || !wasHeard) return progress;

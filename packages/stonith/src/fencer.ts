@@ -139,6 +139,7 @@ export class Fencer implements Subsystem<StonithInput, StonithEffect> {
     this.#board.members = members;
     this.#board.isQuorate = isQuorate;
     if (nodes !== undefined) this.#board.nodes = nodes;
+    this.#provider.membersChanged();
     this.#requests.membersChanged(members);
     const joined = members.filter((name) => !before.includes(name) && name !== self);
     // Each side of a new acquaintance tells the other; nobody has to ask.

@@ -8,6 +8,8 @@ import type { FencingEvent } from './contract.ts';
 /** Beyond so many events the oldest that have ended are dropped, down to half: room without dropping at every step. */
 export const historyLengthMax = 500;
 
+const rank: Readonly<Record<FencingEvent['state'], number>> = { pending: 0, failed: 1, ok: 2 };
+
 export class FencingHistory {
   readonly #events = new Map<string, FencingEvent>();
 
@@ -22,10 +24,10 @@ export class FencingHistory {
     return this.#events.get(id);
   }
 
-  /** False if nothing changed: known already, or known to have ended. */
+  /** False if nothing changed: known already, or known to have ended. That it was done beats that it was given up. */
   put(event: FencingEvent): boolean {
     const known = this.#events.get(event.id);
-    if (known !== undefined && (known.state !== 'pending' || event.state === 'pending')) return false;
+    if (known !== undefined && rank[event.state] <= rank[known.state]) return false;
     this.#events.set(event.id, event);
     this.#bound();
     return true;

@@ -46,6 +46,8 @@ export interface Perform {
   readonly timeoutMs: number;
   /** On top of the device's own delay; -1: no delay at all. */
   readonly delayMs: number;
+  /** Its success is all that the fencing still needs: no other device has to do its part. */
+  readonly completes: boolean;
 }
 
 export interface Performed {

@@ -3,8 +3,9 @@
  * ended. What to do next is `choose.ts`'s decision; here are the phases, their deadlines, and who is told.
  *
  * No result without proof: a device's success counts, but if the target is still a member of the membership then, it
- * must stop answering, or the device is not believed and the next one is tried. Only a device that cuts a node off from
- * something else than power (it has automatic unfencing) may leave it talking.
+ * must stop answering, or the device is not believed and the next one is tried. Where the target is this node itself, that
+ * it still runs is the proof of the contrary. Only a device that cuts a node off from something else than power (it has
+ * automatic unfencing) may leave it talking: it is told to reset itself, for it may run what that device does not touch.
  */
 import type { Epoch, StartTimer, StopTimer } from '@systole/kernel';
 import {
@@ -13,6 +14,7 @@ import {
   atBegin,
   choose,
   isDecided,
+  isLast,
   type Plan,
   plannedMs,
   type Progress,
@@ -62,7 +64,7 @@ export type OperationEffect =
   | StopTimer
   | { readonly type: 'query'; readonly message: Query }
   | { readonly type: 'perform'; readonly peer: string; readonly message: Perform }
-  | { readonly type: 'resetTarget'; readonly target: string }
+  | { readonly type: 'resetTarget'; readonly target: string; readonly reason: string }
   /** How long it may take in all is now known. */
   | { readonly type: 'planned'; readonly totalTimeoutMs: number }
   | { readonly type: 'ended'; readonly ending: Ending };
@@ -86,7 +88,7 @@ export class FencingOperation {
   #step: Step | undefined;
   #stepNumber = 0;
   #executor: string | undefined;
-  /** The target has been seen to leave since a device first acted on it. */
+  /** The target has been seen to leave since a device last began to cut it off. */
   #hasLeft = false;
   #usedUnfencing = false;
   #hadTimeout = false;
@@ -245,11 +247,23 @@ export class FencingOperation {
     this.#stepNumber += 1;
     const { id, target } = this.request;
     const { device, action, timeoutMs, delayMs, ownDelayMs, peer } = step;
+    if (action !== 'on') this.#hasLeft = false;
+    const completes = this.#plan !== undefined && isLast(this.#plan, this.#progress, device);
     this.#timer('step', withAllowance(timeoutMs + ownDelayMs + Math.max(0, delayMs)));
     this.#emit({
       type: 'perform',
       peer,
-      message: { kind: 'perform', operation: id, step: this.#stepNumber, target, action, device, timeoutMs, delayMs },
+      message: {
+        kind: 'perform',
+        operation: id,
+        step: this.#stepNumber,
+        target,
+        action,
+        device,
+        timeoutMs,
+        delayMs,
+        completes,
+      },
     });
   }
 
@@ -273,31 +287,39 @@ export class FencingOperation {
   /** Every device of the way has done its part. The target must not be heard any more. */
   #succeed(): void {
     const { action, target } = this.request;
-    const { self, goneTimeoutMs } = this.#around();
+    const { goneTimeoutMs } = this.#around();
     const isMember = this.#members.some((name) => sameName(name, target));
-    const mustGo = action !== 'on' && !this.#usedUnfencing && !sameName(self, target) && goneTimeoutMs > 0;
-    if (!mustGo || !isMember || this.#hasLeft) {
+    if (action === 'on' || goneTimeoutMs === 0 || !isMember || this.#hasLeft) {
       this.#end('ok', '');
       return;
     }
     this.#phase = 'awaitingGone';
+    if (this.#usedUnfencing) this.#emit({ type: 'resetTarget', target, reason: `cut off by ${this.#claims}` });
     this.#stop('total');
     this.#timer('gone', goneTimeoutMs);
   }
 
   #notGone(): void {
     if (this.#phase !== 'awaitingGone' || this.#plan === undefined) return;
-    const claims = this.#progress.done.join(', ');
-    this.#failures.push(`${claims}: claims success, but ${this.request.target} still answers`);
+    const { target } = this.request;
+    if (this.#usedUnfencing && !sameName(target, this.#around().self)) {
+      this.#end('ok', `cut off by ${this.#claims}, it still answers`);
+      return;
+    }
+    this.#failures.push(`${this.#claims}: claims success, but ${target} still answers`);
     this.#progress = { ...afterFailure(this.#plan, { ...this.#progress, phase: 'whole' }, true), done: [] };
     this.#timer('total', this.totalTimeoutMs ?? this.request.timeoutMs);
     this.#next();
   }
 
+  get #claims(): string {
+    return this.#progress.done.join(', ');
+  }
+
   #awaitWatchdog(): void {
     this.#phase = 'awaitingWatchdog';
     if (this.#members.some((name) => sameName(name, this.request.target))) {
-      this.#emit({ type: 'resetTarget', target: this.request.target });
+      this.#emit({ type: 'resetTarget', target: this.request.target, reason: 'fenced by watchdog' });
     }
     this.#timer('watchdog', this.#around().watchdogMs);
   }

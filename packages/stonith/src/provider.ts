@@ -9,6 +9,7 @@ import type { AskDevice, FindDevices } from './contract.ts';
 import { actionLimit, delayBounds, type DeviceState, listedTargets, ownTimeoutMs, sameName, tries } from './device.ts';
 import { type JobResult, Jobs } from './jobs.ts';
 import type { OfferedDevice, Perform, Query } from './message.ts';
+import { OnBehalf } from './on-behalf.ts';
 import { statusCodes, type SurveyResult, Surveys } from './survey.ts';
 
 const findTimeoutMs = 20_000;
@@ -27,6 +28,7 @@ export class Provider {
   readonly #own: OwnOperations;
   readonly #jobs: Jobs;
   readonly #surveys: Surveys;
+  readonly #onBehalf: OnBehalf;
   /** Devices run for peers: who asked, by job. */
   readonly #performing = new Map<string, { readonly from: string; readonly message: Perform }>();
   readonly #asked = new Map<string, AskDevice>();
@@ -38,6 +40,7 @@ export class Provider {
     this.catalog = new Catalog(node, places, firstExisting);
     this.#jobs = new Jobs((effect) => board.emit(effect));
     this.#surveys = new Surveys(this.catalog, this.#jobs);
+    this.#onBehalf = new OnBehalf(board);
   }
 
   query(from: string, message: Query): void {
@@ -112,31 +115,17 @@ export class Provider {
   }
 
   #performed(from: string, message: Perform, outcome: Outcome, reason: string): void {
-    const { operation, step, target, action, device } = message;
+    const { operation, step } = message;
     if (from === this.#board.self) {
       this.#own.performed(operation, step, outcome, reason);
       return;
     }
     this.#board.send(from, { kind: 'performed', operation, step, outcome, reason });
-    // Who asked may be the one that was hit, or gone since: the others have to hear of it from us.
-    if (outcome === 'ok' && action !== 'on' && (sameName(from, target) || !this.#board.isMember(from))) {
-      const now = this.#board.options.wallClock();
-      const known = this.#board.history.get(operation);
-      this.#board.announce({
-        id: operation,
-        target,
-        action,
-        state: 'ok',
-        outcome,
-        devices: [device],
-        executor: this.#board.self,
-        originator: from,
-        client: known?.client ?? '',
-        startedAt: known?.startedAt ?? now,
-        endedAt: now,
-        reason,
-      });
-    }
+    if (outcome === 'ok') this.#onBehalf.done(from, message, reason);
+  }
+
+  membersChanged(): void {
+    this.#onBehalf.membersChanged();
   }
 
   ask(input: AskDevice): void {
@@ -179,7 +168,7 @@ export class Provider {
 
   /** False if the timer belongs to none of its jobs. */
   timerExpired(id: string): boolean {
-    return this.#jobs.timerExpired(id, this.#board.now);
+    return this.#jobs.timerExpired(id, this.#board.now) || this.#onBehalf.timerExpired(id);
   }
 
   /** Jobs that were kept waiting for too long have failed; to be called at the end of each step. */

@@ -13,8 +13,6 @@ import { type Ending, FencingOperation, type OperationEffect, operationTimers, t
 import type { Provider } from './provider.ts';
 import { levelsFor } from './topology.ts';
 
-const defaultGoneTimeoutMs = 10_000;
-
 const remoteTimer = 'stonith/remote/';
 
 /** How long another node's operation is waited for, whose plan we do not know: its answers, a try, and room. */
@@ -108,7 +106,7 @@ export class Requests {
         self: this.#board.self,
         members: this.#board.members,
         watchdogMs: action === 'on' ? 0 : this.#watchdogMs(target),
-        goneTimeoutMs: this.#board.fencer.goneTimeoutMs ?? defaultGoneTimeoutMs,
+        goneTimeoutMs: this.#board.goneTimeoutMs,
       }),
       (effect) => this.#carryOut(id, effect),
     );
@@ -182,7 +180,8 @@ export class Requests {
         else this.#board.send(effect.peer, effect.message);
         break;
       case 'resetTarget':
-        this.#board.send(effect.target, { kind: 'resetYourself', reason: 'fenced by watchdog' });
+        if (sameName(effect.target, self)) this.#board.emit({ type: 'resetSelf', reason: effect.reason });
+        else this.#board.send(effect.target, { kind: 'resetYourself', reason: effect.reason });
         break;
       case 'planned':
         for (const { requestId } of this.#askers.get(id) ?? []) {
@@ -296,8 +295,9 @@ export class Requests {
     for (const fence of this.#take(event.id)) {
       this.#answer(fence, { outcome, devices, reason, ...(executor === undefined ? {} : { executor }) });
     }
-    // An operation of ours may have been carried out although its executor's answer was lost.
+    // An operation of ours may have been carried out although its executor's answer was lost; not if its target is here.
     const ours = this.#operations.get(event.id);
-    if (ours !== undefined && event.state === 'ok') ours.confirm(devices, reason);
+    const isGone = !this.#board.isMember(event.target);
+    if (ours !== undefined && event.state === 'ok' && isGone) ours.confirm(devices, reason);
   }
 }

@@ -21,6 +21,11 @@ function slow({ action, agent }: Parameters<Agent>[0]): ReturnType<Agent> {
   return { ms: 8000, code: 0 };
 }
 
+function fabricAgent({ action, agent }: Parameters<Agent>[0]): ReturnType<Agent> {
+  const actions = ['on automatic=1', 'off', 'status', 'monitor', 'metadata'];
+  return { ms: 100, code: 0, stdout: action === 'metadata' ? description(agent, actions) : '' };
+}
+
 /** Three nodes, of which gamma is lost. */
 function cluster(seed = 1): VirtualFencers {
   const fencers = new VirtualFencers(['alpha', 'beta'], agents, seed);
@@ -93,7 +98,9 @@ describe('a fencing', () => {
     const fencers = cluster();
     fencers.devices(device('power', 'fence_a', { pcmk_host_list: 'alpha' }));
     fencers.members(['alpha']);
-    expect(fencers.fence('alpha', 'alpha').outcome).toBe('ok');
+    fencers.give('alpha', { type: 'fence', requestId: 'x', target: 'alpha', action: 'off', timeoutMs: 20_000 });
+    fencers.runFor(1000);
+    expect(fencers.deeds).toEqual(['fence_a off alpha @alpha']);
   });
 
   test('without a device that can do it fails as such', () => {
@@ -163,6 +170,84 @@ describe('proof', () => {
     expect(ended.outcome).toBe('failed');
     expect(ended.reason).toContain('liar: claims success, but gamma still answers');
     expect(ended.devices).toEqual([]);
+  });
+
+  test('that it still runs is enough for a node to disbelieve that it was fenced, whoever did it', () => {
+    const fencers = new VirtualFencers(['alpha', 'beta'], agents);
+    fencers.devices(device('liar', 'fence_a', { pcmk_host_list: 'alpha' }));
+    const request = { type: 'fence', target: 'alpha', action: 'off', timeoutMs: 20_000 } as const;
+    fencers.give('alpha', { ...request, requestId: 'own' });
+    fencers.runFor(20);
+    fencers.give('beta', { ...request, requestId: 'joined' });
+    const own = fencers.answer('own');
+    expect(own.outcome).toBe('failed');
+    expect(own.reason).toContain('liar: claims success, but alpha still answers');
+    fencers.run();
+    expect(fencers.answer('joined').outcome).toBe('failed');
+    expect(
+      fencers
+        .fencer('beta')
+        .history()
+        .map(({ state }) => state),
+    ).not.toContain('ok');
+  });
+
+  test('what was done for a node that was hit is told by who did it, once that node is gone', () => {
+    const fencers = new VirtualFencers(['alpha', 'beta', 'gamma'], agents);
+    const power = device('power', 'fence_a', { pcmk_host_list: 'alpha' });
+    fencers.give('beta', { type: 'devicesChanged', devices: [power] });
+    fencers.runFor(200);
+    fencers.give('alpha', { type: 'fence', requestId: 'x', target: 'alpha', action: 'off', timeoutMs: 20_000 });
+    fencers.runFor(1000);
+    expect(fencers.fencer('gamma').history()).toMatchObject([{ target: 'alpha', state: 'pending' }]);
+    fencers.cut.add('alpha>beta').add('alpha>gamma');
+    fencers.members(['beta', 'gamma']);
+    fencers.runFor(10);
+    expect(fencers.fencer('gamma').history()).toMatchObject([{ target: 'alpha', state: 'ok', executor: 'beta' }]);
+  });
+
+  test('one of two power supplies is not the end of a node that asked for its own fencing', () => {
+    const fencers = new VirtualFencers(['alpha', 'beta', 'gamma'], agents);
+    const listed = { pcmk_host_list: 'alpha' };
+    const [a, b] = [device('a', 'fence_a', listed), device('b', 'fence_slow', listed)];
+    fencers.give('beta', { type: 'devicesChanged', devices: [a, b] });
+    fencers.levels(level('alpha', 1, 'a', 'b'));
+    fencers.runFor(200);
+    fencers.give('alpha', { type: 'fence', requestId: 'x', target: 'alpha', action: 'off', timeoutMs: 20_000 });
+    fencers.runFor(2000); // a is off, b at work
+    expect(fencers.deeds).toEqual(['fence_a off alpha @beta', 'fence_slow off alpha @beta']);
+    fencers.cut.add('alpha>beta').add('alpha>gamma');
+    fencers.members(['beta', 'gamma']);
+    fencers.runFor(10);
+    expect(
+      fencers
+        .fencer('gamma')
+        .history()
+        .map(({ state }) => state),
+    ).not.toContain('ok');
+  });
+
+  test('a target that was away before a device acted on it has to go again', () => {
+    const fencers = new VirtualFencers(['alpha', 'beta', 'gamma'], agents);
+    fencers.devices(device('liar', 'fence_a', { pcmk_host_list: 'gamma' }));
+    fencers.cut.add('beta>alpha'); // its answer is waited for
+    fencers.give('alpha', { type: 'fence', requestId: 'x', target: 'gamma', action: 'off', timeoutMs: 20_000 });
+    fencers.runFor(200);
+    fencers.members(['alpha', 'beta']);
+    fencers.members(['alpha', 'beta', 'gamma']);
+    expect(fencers.answer('x')).toMatchObject({ outcome: 'failed' });
+  });
+
+  test('who is cut off from something else than power is told to reset itself, and waited for', () => {
+    const fabric = { ...agents, fence_fabric: fabricAgent };
+    const fencers = new VirtualFencers(['alpha', 'beta', 'gamma'], fabric);
+    fencers.devices(device('fabric', 'fence_fabric', { pcmk_host_list: 'gamma' }, { meta: { provides: 'unfencing' } }));
+    fencers.give('alpha', { type: 'fence', requestId: 'x', target: 'gamma', action: 'off', timeoutMs: 20_000 });
+    fencers.runFor(2000);
+    expect(fencers.effects.some(({ node, effect }) => node === 'gamma' && effect.type === 'resetSelf')).toBe(true);
+    expect(fencers.effects.some(({ effect }) => effect.type === 'fenceEnded')).toBe(false);
+    fencers.members(['alpha', 'beta']);
+    expect(fencers.answer('x')).toMatchObject({ outcome: 'ok', devices: ['fabric'] });
   });
 
   test('success counts as soon as the target has left', () => {
