@@ -6,7 +6,14 @@ import { afterStatusChange, applyChange, type Cib, type Conflict } from '@systol
 import { fail, ok, type Result } from '@systole/kernel';
 import type { Attributes, Cleaned, ControllerMessage, Perform } from './messages.ts';
 import { fenced, isJoined, joined, leftCleanly, lost, nodeState, withAttributes } from './status/node-state.ts';
-import { failureAttributes, withoutPending, withoutRecords, withPending, withResult } from './status/operations.ts';
+import {
+  failureAttributes,
+  withoutOldFailure,
+  withoutPending,
+  withoutRecords,
+  withPending,
+  withResult,
+} from './status/operations.ts';
 import { agentName, historyName } from './action.ts';
 import type { DepartedMember, ViewMember } from './contract.ts';
 
@@ -106,8 +113,10 @@ function performed(cib: Cib, { to, transitionKey, action }: Perform): Cib {
 }
 
 /** A node that is not there has no attributes that would last until it leaves. */
-function withTheirAttributes(cib: Cib, { node, values }: Attributes): Cib {
-  return nodeState(cib, node)?.inCluster === 'true' ? withAttributes(cib, node, values) : cib;
+function withTheirAttributes(cib: Cib, { node, values, failuresOf }: Attributes): Cib {
+  if (nodeState(cib, node)?.inCluster !== 'true') return cib;
+  const after = withAttributes(cib, node, values);
+  return failuresOf === undefined ? after : withoutOldFailure(after, node, failuresOf);
 }
 
 function cleaned(cib: Cib, message: Cleaned): Result<Applied, never> {

@@ -344,7 +344,7 @@ export class DcDuties {
       const node = action.node ?? '';
       const attributes = failureAttributes(office.cib(), node, { resource: historyName(action) });
       const values = Object.fromEntries(attributes.map((name) => [name, null]));
-      office.post({ type: 'attributes', node, values, operationId });
+      office.post({ type: 'attributes', node, values, operationId, failuresOf: historyName(action) });
       return;
     }
     if (action.kind === 'cluster' && action.operation !== 'do_shutdown' && action.operation !== 'lrm_delete') {

@@ -105,6 +105,8 @@ export interface Attributes {
   readonly values: Readonly<Record<string, string | null>>;
   /** Set for a transition's action: its end. */
   readonly operationId?: string;
+  /** A resource whose failures these were: the record of the last one goes too, where later ones tell how it is. */
+  readonly failuresOf?: string;
 }
 
 export interface Cleaned {
@@ -207,6 +209,7 @@ const shapes: Readonly<Record<ControllerMessage['type'], ReturnType<typeof Type.
     node: text,
     values: Type.Record(text, Type.Union([Type.String({ maxLength: 65_536 }), Type.Null()])),
     operationId: Type.Optional(text),
+    failuresOf: Type.Optional(text),
   }),
   cleaned: Type.Object({
     resource: Type.Optional(text),

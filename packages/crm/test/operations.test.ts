@@ -1,7 +1,13 @@
 import { type Cib, emptyCib, type OperationRecord } from '@systole/cib';
 import { describe, expect, test } from 'vitest';
 import { joined, leftCleanly, nodeState, transientAttributes, withAttributes } from '../src/status/node-state.ts';
-import { failureAttributes, type OperationOutcome, withPending, withResult } from '../src/status/operations.ts';
+import {
+  failureAttributes,
+  type OperationOutcome,
+  withoutOldFailure,
+  withPending,
+  withResult,
+} from '../src/status/operations.ts';
 
 const start = joined(emptyCib, { name: 'alpha', incarnation: 1, history: [], attributes: {} });
 const agent = { class: 'ocf', provider: 'systole', type: 'dummy' };
@@ -84,6 +90,21 @@ describe('the history', () => {
     const during = withPending(before, pending);
     expect(ids(during)).toEqual(['web_last_0', 'web_pending_0']);
     expect(ids(withResult(during, outcome({}, true)))).toEqual(['web_last_0']);
+  });
+});
+
+describe('the record of a failure', () => {
+  const monitor = { id: 'web_last_failure_0', operation: 'monitor', intervalMs: 10_000, callId: 2 };
+  const failed = withResult(withResult(start, outcome({}, true)), outcome(monitor, false));
+
+  test('goes with its count when a later start or stop tells how the resource is (simulator, seed 91492)', () => {
+    const restarted = withResult(failed, outcome({ callId: 4 }, true));
+    expect(ids(withoutOldFailure(restarted, 'alpha', 'web'))).toEqual(['web_last_0']);
+  });
+
+  test('stays as long as it is the last that is known', () => {
+    const stuck = withResult(failed, outcome({ operation: 'stop', callId: 4 }, false));
+    for (const cib of [failed, stuck]) expect(withoutOldFailure(cib, 'alpha', 'web')).toBe(cib);
   });
 });
 

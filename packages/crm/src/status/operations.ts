@@ -95,6 +95,19 @@ export function withoutRecords(cib: Cib, node: string, resource: string, records
 export const withoutPending = (cib: Cib, node: string, resource: string): Cib =>
   withoutRecords(cib, node, resource, [pendingId(resource)]);
 
+/**
+ * Drops the record of a resource's last failure if a stop or start that worked came after it. As long as it is there, the
+ * policy engine clears the failures of a resource that is configured otherwise since, at each look.
+ */
+export function withoutOldFailure(cib: Cib, node: string, resource: string): Cib {
+  const records = nodeState(cib, node)?.history.find(({ id }) => id === resource)?.operations ?? [];
+  const failure = records.find(({ id }) => id === `${resource}_last_failure_0`);
+  const last = records.find(({ id }) => id === `${resource}_last_0`);
+  const isOld =
+    last !== undefined && last.exitCode === 0 && last.callId > (failure?.callId ?? Number.POSITIVE_INFINITY);
+  return failure === undefined || !isOld ? cib : withoutRecords(cib, node, resource, [failure.id]);
+}
+
 function editHistory(
   cib: Cib,
   node: string,
