@@ -59,7 +59,7 @@ export async function bySystole(
           const row = status?.resources.find((one) => (one.id ?? one.rsc) === 'address' && one.role === 'Started');
           return status?.transition.state === 'idle' ? row?.nodes[0] : undefined;
         },
-        60_000,
+        120_000,
         100,
       ),
     standby: async (node) => void (await lab.systole(asked, 'node', 'standby', node)),
