@@ -145,6 +145,15 @@ export type Answer =
       readonly details?: Readonly<Record<string, unknown>>;
     };
 
+/** What was asked with this `schedule` is carried out as a transition: its input is worth keeping. Nothing waits for it. */
+export interface KeepInput {
+  readonly type: 'keepInput';
+  readonly scheduleId: number;
+  readonly transitionId: string;
+  readonly number: number;
+  readonly cause: string;
+}
+
 export type CrmEffect =
   /** To all members, this node included, in the agreed order. `durable`: on a quorum's disks before it is delivered. */
   | {
@@ -154,6 +163,7 @@ export type CrmEffect =
       readonly message: ControllerMessage;
     }
   | { readonly type: 'schedule'; readonly scheduleId: number; readonly cib: Cib; readonly at: Epoch }
+  | KeepInput
   | {
       readonly type: 'execute';
       readonly operationId: string;

@@ -84,6 +84,8 @@ export class DcDuties {
   readonly #makeId: (prefix: string) => string;
   #engine = new TransitionEngine();
   #planned: Transition | undefined;
+  /** Which question the plan is the answer to. */
+  #plannedBy = 0;
   #number = 0;
   #scheduleId = 0;
   #cause = 'start';
@@ -135,6 +137,7 @@ export class DcDuties {
   takePlan(scheduleId: number, transition: Transition): 'stale' | 'empty' | 'planned' {
     if (scheduleId !== this.#scheduleId) return 'stale';
     this.#planned = transition;
+    this.#plannedBy = scheduleId;
     return transition.actions.length === 0 ? 'empty' : 'planned';
   }
 
@@ -160,7 +163,9 @@ export class DcDuties {
     this.#cause = '';
     this.#records = [...this.#records.slice(1 - transitionsMax), record];
     const real = transition.actions.filter(({ kind }) => kind !== 'pseudo').length;
+    const { number, cause } = record;
     office.effects.push(
+      { type: 'keepInput', scheduleId: this.#plannedBy, transitionId: id, number, cause },
       report('info', 'transition.started', `transition ${record.number}: ${real} actions, because of ${record.cause}`, {
         transition: id,
         actions: real,

@@ -445,6 +445,24 @@ describe('a node that is to leave', () => {
   });
 });
 
+describe('the input of a decision', () => {
+  test('is kept for each transition, by the question that it answers, and not where nothing is left to do', () => {
+    const bus = cluster();
+    expect(bus.effects('alpha', 'keepInput')).toEqual([]);
+
+    bus.plan = () => transition([action('alpha', 'start')]);
+    bus.setOption('alpha', 'r1', 'cluster-name', 'x');
+    bus.run();
+
+    const [kept] = bus.effects('alpha', 'keepInput');
+    const question = bus.effects('alpha', 'schedule').find(({ scheduleId }) => scheduleId === kept?.scheduleId);
+    expect(question?.cib.configuration.options[0]?.pairs[0]?.value).toBe('x');
+    const [started] = bus.reports('alpha', 'transition.started');
+    expect(kept).toMatchObject({ transitionId: started?.fields['transition'], number: 1 });
+    expect(bus.effects('beta', 'keepInput')).toEqual([]);
+  });
+});
+
 describe('messages that make no sense', () => {
   test.for([{ type: 'perform' }, { type: 'nonsense' }, 'text', null, { type: 'state', replica: {} }])(
     '%j is refused and changes nothing',

@@ -12,6 +12,7 @@ import { disksMax } from '@systole/stonith';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { LineCounter, parseDocument } from 'yaml';
+import { type InputBounds, inputBounds } from './host/policy-inputs.ts';
 
 const strict = { additionalProperties: false } as const;
 const text = Type.String({ minLength: 1, maxLength: 4096 });
@@ -133,6 +134,16 @@ const schema = Type.Object(
         strict,
       ),
     ),
+    /** What the policy engine decided from, kept on the node that led: so many, and so many bytes together. */
+    policy_inputs: Type.Optional(
+      Type.Object(
+        {
+          count: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000 })),
+          bytes: Type.Optional(Type.Integer({ minimum: 65_536, maximum: 17_179_869_184 })),
+        },
+        strict,
+      ),
+    ),
     log: Type.Optional(
       Type.Object(
         {
@@ -193,6 +204,7 @@ export interface DaemonConfiguration {
   readonly watchdog?: string;
   readonly watchdogS?: number;
   readonly disks?: DiskSettings;
+  readonly policyInputs: InputBounds;
   readonly logLevel: string;
   readonly messageBytesMax: number;
 }
@@ -271,6 +283,10 @@ function complete(written: Written, path: string): Result<DaemonConfiguration, r
     ...(written.watchdog === undefined ? {} : { watchdog: written.watchdog }),
     ...(written.watchdog_timeout === undefined ? {} : { watchdogS: seconds(written.watchdog_timeout) }),
     ...(written.disks === undefined ? {} : { disks: diskSettings(written.disks) }),
+    policyInputs: {
+      countMax: written.policy_inputs?.count ?? inputBounds.countMax,
+      bytesMax: written.policy_inputs?.bytes ?? inputBounds.bytesMax,
+    },
     logLevel: (written.log?.level as string | undefined) ?? 'info',
     messageBytesMax: written.message_max ?? 16_777_216,
   });

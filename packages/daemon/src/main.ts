@@ -22,6 +22,7 @@ import { DiskArea } from './host/disk-area.ts';
 import { systemClock } from './host/clock.ts';
 import { Daemon } from './host/daemon.ts';
 import { collect } from './host/collector.ts';
+import { inputFolder } from './host/policy-inputs.ts';
 import { Memory } from './host/memory.ts';
 import { RecordStore } from './host/files.ts';
 import { FormerLife } from './host/former-life.ts';
@@ -206,6 +207,12 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
     readSecrets,
     resetSelf: (reason) => resetSelf(reason, log),
     helpers: places.helpers,
+    policy: {
+      node: self,
+      release: packageVersion(),
+      folder: inputFolder(configuration.state),
+      bounds: configuration.policyInputs,
+    },
     launch: native.launch ?? launchByFork,
   });
   later.daemon = daemon;

@@ -2,6 +2,7 @@
  * What the policy engine decides: a graph of actions that leads from the present status to the wanted one. The
  * transition engine carries it out; the shell shows it. Field names follow the format `systole-simulate/1`.
  */
+import { md5 } from '@systole/cib';
 
 export interface Transition {
   readonly settings: TransitionSettings;
@@ -94,3 +95,7 @@ export function executorMeta(action: TransitionAction): Readonly<Record<string, 
     ...(expectedExitCode === undefined ? {} : { op_target_rc: String(expectedExitCode) }),
   };
 }
+
+/** A fingerprint, to see whether a decision that is made again is the same: settings, actions and orderings, to the byte. */
+export const transitionDigest = ({ settings, actions, orderings }: Transition): string =>
+  md5(JSON.stringify([settings, actions, orderings]));

@@ -341,7 +341,8 @@ export class Daemons {
         break;
       case 'report':
       case 'rejoinGroup':
-        break; // seen by the observer; groups never forget their members here
+      case 'keepInput':
+        break; // seen by the observer; groups never forget their members here, and a seed is input enough
     }
   }
 

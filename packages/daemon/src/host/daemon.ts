@@ -20,6 +20,7 @@ import type { Logger } from './log.ts';
 import type { RemoteMessaging } from './messaging-remote.ts';
 import type { NetworkFile } from './network-file.ts';
 import { Policy } from './policy.ts';
+import type { NotKept, PolicySetup } from './policy-protocol.ts';
 import type { Launch } from './launch.ts';
 import { ProcessRunner } from './processes.ts';
 
@@ -48,6 +49,7 @@ export interface DaemonParts {
   /** What this machine remembers, packed for the member that asks. */
   readonly collect: (question: Question) => Promise<string>;
   readonly helpers: string;
+  readonly policy: PolicySetup;
   /** How agents are started. */
   readonly launch: Launch;
 }
@@ -83,7 +85,11 @@ export class Daemon {
   constructor(parts: DaemonParts) {
     this.#parts = parts;
     this.#alarm = new Alarm(() => this.#schedule());
-    this.#policy = new Policy((answer) => this.give({ type: 'scheduled', ...answer }));
+    this.#policy = new Policy({
+      answered: ({ scheduleId, outcome }) => this.give({ type: 'scheduled', scheduleId, outcome }),
+      notKept: (notKept) => this.#inputNotKept(notKept),
+      setup: parts.policy,
+    });
     this.#runner = new ProcessRunner((result) => this.#processEnded(result), parts.helpers, parts.launch);
   }
 
@@ -221,7 +227,10 @@ export class Daemon {
       }
       case 'schedule':
         this.counters.transitionsPlanned += 1;
-        this.#policy.ask({ scheduleId: effect.scheduleId, cib: effect.cib, at: effect.at });
+        this.#policy.ask({ type: 'ask', scheduleId: effect.scheduleId, cib: effect.cib, at: effect.at });
+        break;
+      case 'keepInput':
+        this.#policy.keep(effect);
         break;
       case 'answer':
         this.#requests.get(effect.requestId)?.(effect.answer);
@@ -285,6 +294,13 @@ export class Daemon {
       this.counters.savesFailed += 1;
       this.give({ type: 'saved', token, isOk: false, problem: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** History will not be able to show what was decided from; the transition goes on. */
+  #inputNotKept({ transitionId, problem }: NotKept): void {
+    this.counters.savesFailed += 1;
+    const fields = { event: 'input.lost', transition: transitionId };
+    this.#parts.log.error(fields, `could not keep what ${transitionId} was decided from: ${problem}`);
   }
 
   #saveResource({ resource, saved }: Extract<NodeEffect, { type: 'saveResource' }>): void {

@@ -4,11 +4,21 @@
  *
  * On a node that is not the DC the engine would meet its first question in the middle of a failover, with code that has
  * never run: some 80 ms where 10 would do. So it is given the configuration to chew on beforehand (`warm`).
+ *
+ * The thread has every input already, so it also keeps those that led to a transition (`policy-inputs.ts`).
  */
 import type { Cib } from '@systole/cib';
+import type { KeepInput } from '@systole/crm';
 import type { Epoch } from '@systole/kernel';
 import { Worker } from 'node:worker_threads';
-import { type PolicyAnswer, type Question, warming } from './policy-protocol.ts';
+import {
+  type NotKept,
+  type PolicyAnswer,
+  type PolicyOutput,
+  type PolicySetup,
+  type Question,
+  warming,
+} from './policy-protocol.ts';
 
 /**
  * Node's own young generation of 48 MiB is less than a decision about 2,000 resources makes: what is still needed is then
@@ -16,18 +26,23 @@ import { type PolicyAnswer, type Question, warming } from './policy-protocol.ts'
  */
 export const policyHeap = { maxYoungGenerationSizeMb: 192 } as const;
 
+export interface PolicyParts {
+  readonly answered: (answer: PolicyAnswer) => void;
+  readonly notKept: (notKept: NotKept) => void;
+  readonly setup: PolicySetup;
+  /** What the thread runs. */
+  readonly program?: URL;
+}
+
 export class Policy {
-  readonly #answered: (answer: PolicyAnswer) => void;
-  readonly #program: URL;
+  readonly #parts: PolicyParts;
   /** Absent after a crash, until the next question. */
   #worker: Worker | undefined;
   #asked: Question | undefined;
   #waiting: Question | undefined;
 
-  /** `program`: what the thread runs. */
-  constructor(answered: (answer: PolicyAnswer) => void, program: URL = new URL('./policy-worker.ts', import.meta.url)) {
-    this.#answered = answered;
-    this.#program = program;
+  constructor(parts: PolicyParts) {
+    this.#parts = parts;
     this.#worker = this.#start();
   }
 
@@ -43,7 +58,13 @@ export class Policy {
 
   /** Lets the engine get used to this CIB, if it has nothing better to do. */
   warm(cib: Cib, at: Epoch): void {
-    if (this.#asked === undefined) this.ask({ scheduleId: warming, cib, at });
+    if (this.#asked === undefined) this.ask({ type: 'ask', scheduleId: warming, cib, at });
+  }
+
+  /** What was asked last is carried out: its input goes to the disk. Nothing waits for that. */
+  keep(keep: KeepInput): void {
+    if (this.#worker !== undefined) this.#worker.postMessage(keep);
+    else this.#parts.notKept({ type: 'notKept', transitionId: keep.transitionId, problem: 'its thread has died' });
   }
 
   async close(): Promise<void> {
@@ -52,14 +73,19 @@ export class Policy {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#program, { name: 'policy', resourceLimits: policyHeap });
-    worker.on('message', (answer: PolicyAnswer) => this.#take(answer));
+    const { program = new URL('./policy-worker.ts', import.meta.url), setup, notKept } = this.#parts;
+    const worker = new Worker(program, { name: 'policy', resourceLimits: policyHeap, workerData: setup });
+    worker.on('message', (output: PolicyOutput) => {
+      if (output.type === 'answer') this.#take(output);
+      else notKept(output);
+    });
     // A crash of the engine costs one answer, not the node. The next question starts it again, and nothing before: one
     // that cannot even start (its file was missing in a built daemon) would be started for ever, at the cost of a core.
     worker.on('error', (error) => {
       this.#worker = undefined;
       const scheduleId = this.#asked?.scheduleId;
-      if (scheduleId !== undefined) this.#take({ scheduleId, outcome: { type: 'failed', message: String(error) } });
+      if (scheduleId !== undefined)
+        this.#take({ type: 'answer', scheduleId, outcome: { type: 'failed', message: String(error) } });
     });
     return worker;
   }
@@ -69,6 +95,6 @@ export class Policy {
     const next = this.#waiting;
     this.#waiting = undefined;
     if (next !== undefined) this.ask(next);
-    if (answer.scheduleId !== warming) this.#answered(answer);
+    if (answer.scheduleId !== warming) this.#parts.answered(answer);
   }
 }

@@ -9,7 +9,7 @@
  * Other saves hold nothing back; their `saved` does.
  */
 import type { Cib } from '@systole/cib';
-import type { Answer, ClientRequest, CrmEffect, Report, ScheduleOutcome } from '@systole/crm';
+import type { Answer, ClientRequest, CrmEffect, KeepInput, Report, ScheduleOutcome } from '@systole/crm';
 import type { Epoch, Instant, KillProcess, ProcessEnded, Random, StartProcess } from '@systole/kernel';
 import type { LrmEffect, SavedResource, SecretsRead } from '@systole/lrm';
 import type {
@@ -114,6 +114,7 @@ export type NodeEffect =
   | Collect
   /** Ask the policy engine, away from this thread. Answer with `scheduled`; only the newest answer counts. */
   | { readonly type: 'schedule'; readonly scheduleId: number; readonly cib: Cib; readonly at: Epoch }
+  | KeepInput
   | { readonly type: 'answer'; readonly requestId: string; readonly answer: Answer }
   | (Report & { readonly subsystem: 'messaging' | 'crm' | 'lrm' | 'stonith' | 'node' })
   /** The CIB is another now: whoever shows it looks again. */

@@ -52,6 +52,7 @@ export class CrmDesk {
         this.#parts.persistence.agreed(effect.number);
         break;
       case 'schedule':
+      case 'keepInput':
       case 'answer':
       case 'resetSelf':
         want(effect);
