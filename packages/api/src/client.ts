@@ -180,8 +180,13 @@ export class Client {
   }
 
   /** What all members of the cluster remember; `since` is in milliseconds since 1970. */
-  gather(what: 'events' | 'files', since = 0): Promise<Gathered> {
+  gather(what: 'events' | 'files' | 'inputs', since = 0): Promise<Gathered> {
     return this.#get(`${routes.gather}?what=${what}&since=${since}`, GATHER_MS);
+  }
+
+  /** What a transition was decided from, with whoever keeps that. */
+  gatherInput(transition: string): Promise<Gathered> {
+    return this.#get(`${routes.gather}?what=input&transition=${encodeURIComponent(transition)}`, GATHER_MS);
   }
 
   /** Events as they happen. */

@@ -1,4 +1,5 @@
 /** `GET /v1/status`: the cluster as a person or a program asks for it, format `systole-status/1`. Fields are only ever added. */
+import type { InputRow, StoredInput } from './inputs.ts';
 
 export interface StatusReport {
   readonly format: 'systole-status/1';
@@ -174,6 +175,11 @@ export interface GatheredPart {
   readonly events?: readonly EventRow[];
   /** Text by file name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Oldest first. */
+  readonly inputs?: readonly InputRow[];
+  readonly input?: StoredInput;
+  /** Why it cannot tell what it has. */
+  readonly problem?: string;
 }
 
 /** What all members remember. */

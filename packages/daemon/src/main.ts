@@ -196,6 +196,7 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
       collect(question, {
         node,
         events: memory.events,
+        inputs: inputFolder(configuration.state),
         now: systemClock.now,
         metrics: () => metricsOf(daemon, messaging)(),
       }),

@@ -1,14 +1,16 @@
 /**
- * What this machine tells of itself when a member asks (`node/gathering.ts`): its events, files for a report. Packed, and cut to what a message between nodes may carry.
+ * What this machine tells of itself when a member asks (`node/gathering.ts`): its events, files for a report, inputs of the
+ * policy engine. Packed, and cut to what a message between nodes may carry.
  */
 import { execFile } from 'node:child_process';
 import { hostname, release } from 'node:os';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
-import type { EventRow } from '@systole/api';
+import type { GatheredPart } from '@systole/api';
 import { type Instant } from '@systole/kernel';
 import { type ClusterNode, partCharactersMax, type Question } from '../node/index.ts';
 import type { EventLog } from './event-log.ts';
+import { listInputs, readInputText } from './policy-inputs.ts';
 
 const compress = promisify(zstdCompress);
 const runFile = promisify(execFile);
@@ -21,30 +23,31 @@ const logLines = 20_000;
 const programTimeoutMs = 4000;
 const programOutputBytes = 16 * 1024 * 1024;
 
-interface Collected {
-  readonly events?: readonly EventRow[];
-  /** Text by file name. */
-  readonly files?: Readonly<Record<string, string>>;
-}
+/** Inputs told of; each is a line of a table. */
+const inputsToldMax = 20_000;
+
+type Collected = Omit<GatheredPart, 'node'>;
 
 interface CollectorParts {
   readonly node: ClusterNode;
   readonly events: EventLog;
   readonly now: () => Instant;
   readonly metrics: () => Promise<string>;
+  /** Where inputs of the policy engine are kept. */
+  readonly inputs: string;
 }
 
-/** Base64 of packed JSON, or empty where even half and half again does not fit. */
-export async function collect({ what, since }: Question, parts: CollectorParts): Promise<string> {
-  switch (what) {
-    case 'events': {
-      let events = await parts.events.since(since, eventsToldMax);
-      for (;;) {
-        const body = await pack({ events });
-        if (body.length <= partCharactersMax || events.length === 0) return body;
-        events = events.slice(Math.ceil(events.length / 2)); // the newest are worth most
-      }
+/** Base64 of packed JSON. */
+export async function collect(question: Question, parts: CollectorParts): Promise<string> {
+  switch (question.what) {
+    case 'events':
+      return await packNewest(await parts.events.since(question.since, eventsToldMax), (events) => ({ events }));
+    case 'inputs': {
+      const rows = (await listInputs(parts.inputs)).filter(({ at }) => at >= question.since);
+      return await packNewest(rows.slice(-inputsToldMax), (inputs) => ({ inputs }));
     }
+    case 'input':
+      return await packInput(parts.inputs, question.transition);
     case 'files': {
       let files = await report(parts);
       for (;;) {
@@ -56,8 +59,31 @@ export async function collect({ what, since }: Question, parts: CollectorParts):
   }
 }
 
-const pack = async (collected: Collected): Promise<string> =>
-  (await compress(Buffer.from(JSON.stringify(collected)))).toString('base64');
+/** All that fit; the newest are worth most. */
+async function packNewest<Row>(all: readonly Row[], collected: (rows: readonly Row[]) => Collected): Promise<string> {
+  for (let rows = all; ; rows = rows.slice(Math.ceil(rows.length / 2))) {
+    const body = await pack(collected(rows));
+    if (body.length <= partCharactersMax || rows.length === 0) return body;
+  }
+}
+
+/** Says why it cannot be told, if it is here. */
+async function packInput(folder: string, transition: string): Promise<string> {
+  try {
+    const text = await readInputText(folder, transition);
+    if (text === undefined) return await pack({});
+    const body = await packText(`{"input":${text}}`);
+    if (body.length <= partCharactersMax) return body;
+    const problem = `the input of ${transition} is too large to be sent to another node; it is in ${folder}`;
+    return await pack({ problem });
+  } catch (error) {
+    return await pack({ problem: (error as Error).message });
+  }
+}
+
+const pack = (collected: Collected): Promise<string> => packText(JSON.stringify(collected));
+
+const packText = async (text: string): Promise<string> => (await compress(Buffer.from(text))).toString('base64');
 
 async function report({ node, events, now, metrics }: CollectorParts): Promise<Readonly<Record<string, string>>> {
   const [rows, figures, log, addresses, routes, uptime] = await Promise.all([

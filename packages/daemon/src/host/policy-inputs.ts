@@ -59,11 +59,17 @@ export async function listInputs(folder: string): Promise<readonly InputRow[]> {
 
 /** Undefined: it is not kept, or not any more. @throws SystoleError `failed` if the file is damaged. */
 export async function readInput(folder: string, transition: string): Promise<StoredInput | undefined> {
+  const text = await readInputText(folder, transition);
+  return text === undefined ? undefined : (JSON.parse(text) as StoredInput);
+}
+
+/** As JSON: whoever only passes it on need not stand still for reading megabytes of it. */
+export async function readInputText(folder: string, transition: string): Promise<string | undefined> {
   const name = (await namesIn(folder)).toSorted().findLast((each) => readName(each)?.transition === transition);
   if (name === undefined) return undefined;
   try {
     const bytes = await decompress(await readFile(join(folder, name)), { maxOutputLength: inputBytesMax });
-    return JSON.parse(bytes.toString('utf8')) as StoredInput;
+    return bytes.toString('utf8');
   } catch (error) {
     if (isMissing(error)) return undefined; // removed meanwhile
     throw new SystoleError('failed', `${join(folder, name)} cannot be read: ${(error as Error).message}`, {

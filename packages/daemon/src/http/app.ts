@@ -27,7 +27,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
-import type { NodeRequest } from '../node/index.ts';
+import { type NodeRequest, readQuestion } from '../node/index.ts';
 import type { Backend } from './backend.ts';
 import { Door } from './door.ts';
 import { unpack } from './gathered.ts';
@@ -129,11 +129,13 @@ export function createApp(backend: Backend): App {
     readers('read the history of fencing', (context) => context.json({ history: node.fencingHistory })),
   );
   app.get(routes.gather, async (context) => {
-    const what = context.req.query('what');
-    if (what !== 'events' && what !== 'files')
-      return refuse(context, { ok: false, code: 'invalid', message: 'what is events or files' });
-    const since = Number(context.req.query('since') ?? 0) || 0;
-    return await answerWith(context, context.var.door.request({ type: 'gather', what, since }).then(unpack));
+    const { what, transition, since } = context.req.query();
+    const question = readQuestion({ what, transition, since: Number(since ?? 0) || 0 });
+    if (question === undefined) {
+      const message = 'what is events, files, inputs, or input with the id of a transition';
+      return refuse(context, { ok: false, code: 'invalid', message });
+    }
+    return await answerWith(context, context.var.door.request({ type: 'gather', question }).then(unpack));
   });
   app.get(routes.metrics, async (context) => context.text(await backend.metrics()));
 

@@ -15,7 +15,7 @@ import {
   type Wish,
 } from '@systole/cib';
 import type { Answer } from '@systole/crm';
-import type { NodeRequest } from '../node/index.ts';
+import type { NodeRequest, Question } from '../node/index.ts';
 import type { Backend } from './backend.ts';
 import { statusReport } from './status.ts';
 
@@ -164,6 +164,13 @@ const noted: ReadonlySet<NodeRequest['type']> = new Set([
   'fence',
 ]);
 
+const gatheredInWords: Readonly<Record<Question['what'], string>> = {
+  events: 'read the events of all nodes',
+  files: 'read the files of all nodes',
+  inputs: 'read which inputs of decisions all nodes keep',
+  input: 'read what a transition was decided from',
+};
+
 function wordsOf(request: NodeRequest): string {
   switch (request.type) {
     case 'change':
@@ -181,7 +188,7 @@ function wordsOf(request: NodeRequest): string {
     case 'findDevices':
       return `look for devices that fence ${request.target}`;
     case 'gather':
-      return `read the ${request.what} of all nodes`;
+      return gatheredInWords[request.question.what];
     case 'cleanFencingHistory':
       return 'clean the history of fencing';
     case 'quorumProceed':

@@ -83,8 +83,8 @@ export type NodeRequest =
     }
   /** Which devices can fence a node from here. */
   | { readonly type: 'findDevices'; readonly target: string }
-  /** What all members remember: events, files for a report. Answers with `{ parts, missing }`. */
-  | ({ readonly type: 'gather' } & Question)
+  /** What all members remember. Answers with `{ parts, missing }`. */
+  | { readonly type: 'gather'; readonly question: Question }
   | { readonly type: 'cleanFencingHistory'; readonly target?: string }
   /** End the wait for nodes never seen since the start (`wait_for_all`). */
   | { readonly type: 'quorumProceed' }

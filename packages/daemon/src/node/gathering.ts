@@ -8,10 +8,21 @@
 import type { Answer } from '@systole/crm';
 import type { Envelope } from './mail.ts';
 
-/** What members are asked: events since a time (milliseconds since 1970), or files for a report. */
-export interface Question {
-  readonly what: 'events' | 'files';
-  readonly since: number;
+/**
+ * What members are asked: events since a time (milliseconds since 1970), files for a report, which inputs of the policy
+ * engine they keep, or the one that a transition was decided from.
+ */
+export type Question =
+  | { readonly what: 'events' | 'files' | 'inputs'; readonly since: number }
+  | { readonly what: 'input'; readonly transition: string };
+
+/** Undefined: another release, or a stranger, asks something that this one does not know. */
+export function readQuestion(question: unknown): Question | undefined {
+  const { what, since, transition } = (question ?? {}) as Partial<Record<string, unknown>>;
+  if (what === 'input')
+    return typeof transition === 'string' && /^tr_[\w-]{1,64}$/.test(transition) ? { what, transition } : undefined;
+  const isKnown = what === 'events' || what === 'files' || what === 'inputs';
+  return isKnown && typeof since === 'number' ? { what, since } : undefined;
 }
 
 /** Reading some megabytes and packing them takes a busy machine a second or two. */
@@ -125,12 +136,10 @@ export class Gathering {
   }
 }
 
-/** Undefined: another release asks something that this one does not know. */
 function readMessage(message: unknown): Message | undefined {
   const { type, id, question, body } = (message ?? {}) as Partial<Record<string, unknown>>;
   if (typeof id !== 'string') return undefined;
   if (type === 'told') return typeof body === 'string' ? { type, id, body } : undefined;
-  const { what, since } = (question ?? {}) as Partial<Question>;
-  const isKnown = type === 'ask' && (what === 'events' || what === 'files');
-  return isKnown && typeof since === 'number' ? { type: 'ask', id, question: { what, since } } : undefined;
+  const read = type === 'ask' ? readQuestion(question) : undefined;
+  return read === undefined ? undefined : { type: 'ask', id, question: read };
 }

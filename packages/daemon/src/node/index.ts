@@ -3,7 +3,7 @@ export { ArbiterVoter, type ArbiterVoterEffect } from './arbiter-voter.ts';
 export * from './contract.ts';
 export { allNames, localMessaging, type MessagingPort, type MessagingSetup, messagingSetup } from './messaging-port.ts';
 export type { Collect, Part, Question } from './gathering.ts';
-export { partCharactersMax } from './gathering.ts';
+export { partCharactersMax, readQuestion } from './gathering.ts';
 export { restored } from './durable.ts';
 export type { FileChange, FileStep } from './file-change.ts';
 export { FlightRecorder } from './flight-recorder.ts';

@@ -39,11 +39,9 @@ export class RequestDesk {
         fencing.expect(requestId);
         give({ for: 'stonith', input: { ...request, requestId } });
         break;
-      case 'gather': {
-        const { what, since } = request;
-        this.#gathered(this.#gathering.ask(requestId, { what, since }, members().map(nameOf)));
+      case 'gather':
+        this.#gathered(this.#gathering.ask(requestId, request.question, members().map(nameOf)));
         break;
-      }
       case 'cleanFencingHistory': {
         const target = request.target === undefined ? {} : { target: request.target };
         give({ for: 'stonith', input: { type: 'cleanHistory', ...target } });

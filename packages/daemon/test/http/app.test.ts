@@ -1,5 +1,9 @@
-import { Client, routes } from '@systole/api';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, routes, type StoredInput } from '@systole/api';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { InputStore } from '../../src/host/policy-inputs.ts';
 import { OneNode } from './one-node.ts';
 
 let one: OneNode;
@@ -46,7 +50,36 @@ describe('the interface', () => {
 
     const files = (await client.gather('files')).parts[0]?.files ?? {};
     expect(Object.keys(files)).toEqual(expect.arrayContaining(['events.jsonl', 'messaging.json', 'metrics.txt']));
-    await expect(client.gather('bogus' as 'files')).rejects.toThrow('what is events or files');
+    await expect(client.gather('bogus' as 'files')).rejects.toThrow('what is events, files, inputs');
+  });
+
+  test('tells which inputs of decisions are kept, and one of them whole, or why it cannot', async () => {
+    const parent = mkdtempSync(join(tmpdir(), 'systole-app-'));
+    try {
+      one.inputs = join(parent, 'policy-inputs');
+      expect((await client.gather('inputs')).parts).toEqual([{ node: 'n1', inputs: [] }]);
+      const facts = { number: 2, node: 'n1', at: 5000, cause: 'a test', release: '1', decision: 'x' };
+      const stored: StoredInput = {
+        format: 'systole-input/1',
+        transition: 'tr_12345678',
+        ...facts,
+        cib: one.node.cib,
+      };
+      await new InputStore(one.inputs).keep(stored);
+
+      const [{ inputs } = {}] = (await client.gather('inputs')).parts;
+      expect(inputs).toMatchObject([{ transition: 'tr_12345678', number: 2, at: 5000, serial: 1 }]);
+      expect((await client.gather('inputs', 5001)).parts[0]?.inputs).toEqual([]);
+      expect((await client.gatherInput('tr_12345678')).parts).toEqual([{ node: 'n1', input: stored }]);
+      expect((await client.gatherInput('tr_other')).parts).toEqual([{ node: 'n1' }]);
+      await expect(client.gatherInput('../key')).rejects.toThrow('what is events');
+
+      const [name = ''] = readdirSync(one.inputs);
+      writeFileSync(join(one.inputs, name), 'torn');
+      expect((await client.gatherInput('tr_12345678')).parts[0]?.problem).toMatch(/cannot be read/);
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
   });
 
   test('makes a change, and knows who made it', async () => {

@@ -162,6 +162,7 @@ describe('permissions of the configuration', () => {
     await enforce({ kind: 'write', xpath: "//nvpair[@name='batch-limit']" });
     const bob = clientOf('bob');
     await expect(bob.gather('events')).rejects.toMatchObject({ code: 'permission' });
+    await expect(bob.gatherInput('tr_12345678')).rejects.toMatchObject({ code: 'permission' });
     await expect(bob.gather('files')).rejects.toMatchObject({ code: 'permission' });
     const { configuration } = await clientOf('root').cib();
     const [target] = configuration.acls.targets;

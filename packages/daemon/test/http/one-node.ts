@@ -18,6 +18,8 @@ export class OneNode {
   readonly #listeners = new Set<() => void>();
   #requests = 0;
   isShutDown = false;
+  /** Where its inputs of the policy engine would be. */
+  inputs = '/nowhere/policy-inputs';
   /** Users that permissions bind; all others are as root. */
   readonly bound = new Set<string>();
   /** Programs that were started. Probes find nothing; a stop never ends. */
@@ -114,6 +116,7 @@ export class OneNode {
           events: this.events,
           now: () => this.#instant(),
           metrics: () => Promise.resolve('systole_quorate 1\n'),
+          inputs: this.inputs,
         }).then((body) => this.give({ type: 'collected', id, asker, body }));
       } else if (effect.type === 'stop') {
         this.stopped = effect;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Gathering, openQuestionsMax, partCharactersMax } from '../../src/node/gathering.ts';
+import { Gathering, openQuestionsMax, partCharactersMax, readQuestion } from '../../src/node/gathering.ts';
 
 const question = { what: 'events', since: 0 } as const;
 
@@ -62,4 +62,16 @@ test('only so many questions are open at once', () => {
   const asker = new Gathering('n1');
   for (let n = 0; n < openQuestionsMax; n += 1) expect(asker.ask(`r${n}`, question, ['n2']).answer).toBeUndefined();
   expect(asker.ask('last', question, ['n2']).answer?.answer).toMatchObject({ ok: false, code: 'refused' });
+});
+
+test('a question is understood if it is one that this release knows, and names no place outside the folder', () => {
+  expect(readQuestion({ what: 'inputs', since: 5, more: 1 })).toEqual({ what: 'inputs', since: 5 });
+  expect(readQuestion({ what: 'input', transition: 'tr_V1StGX-_' })).toEqual({
+    what: 'input',
+    transition: 'tr_V1StGX-_',
+  });
+  for (const transition of ['', 'tr_', 'tr_../key', '/etc/passwd', `tr_${'x'.repeat(65)}`, 7, undefined])
+    expect(readQuestion({ what: 'input', transition })).toBeUndefined();
+  expect(readQuestion({ what: 'events' })).toBeUndefined();
+  expect(readQuestion({ what: 'weather', since: 0 })).toBeUndefined();
 });
