@@ -8,6 +8,7 @@ export * from './attributes.ts';
 export * from './change.ts';
 export * from './digest.ts';
 export * from './empty.ts';
+export * from './facts.ts';
 export * from './model/attributes.ts';
 export * from './model/cib.ts';
 export * from './model/configuration.ts';

@@ -5,7 +5,7 @@
  * The machine says when (`controller.machine.ts`); this says how. Everything here dies with the office: a node that is
  * DC no more forgets its transition, and what members are still doing is in the status as pending.
  */
-import type { Cib } from '@systole/cib';
+import { type Cib, withFact } from '@systole/cib';
 import { elapsed, idMaker, type Instant, later, unreachable } from '@systole/kernel';
 import type { Transition, TransitionAction } from '@systole/pe';
 import { type TransitionEffect, TransitionEngine } from '@systole/te';
@@ -415,9 +415,5 @@ function withWatchdog(cib: Cib): Cib['configuration'] {
   const { configuration } = cib;
   const timeoutMs = durationOption(cib, 0, 'fencing-watchdog-timeout', 'stonith-watchdog-timeout');
   if (timeoutMs === 0 || clusterOption(cib, 'have-watchdog') !== undefined) return configuration;
-  const fact = {
-    id: 'systole-facts',
-    pairs: [{ id: 'systole-facts-have-watchdog', name: 'have-watchdog', value: 'true' }],
-  };
-  return { ...configuration, options: [...configuration.options, fact] };
+  return withFact(configuration, 'have-watchdog', 'true');
 }

@@ -1,19 +1,10 @@
-/** `systole history events` and `transition`: what happened, told by all nodes. */
+/** `systole history events` and `transitions`: what happened, told by all nodes. */
 import type { EventRow } from '@systole/api';
-import { SystoleError } from '@systole/kernel';
 import { table } from '../render/table.ts';
 import { formatSpan, formatTime } from '../render/time.ts';
-import {
-  chooseTransition,
-  mergeTimelines,
-  tagsOf,
-  type TimelineRow,
-  type TransitionTold,
-  transitionsIn,
-} from '../render/timeline.ts';
+import { mergeTimelines, type TimelineRow, type TransitionTold, transitionsIn } from '../render/timeline.ts';
 import type { Context } from '../shell/context.ts';
 import { type Lens, through } from '../shell/lens.ts';
-import { UsageError } from '../shell/failure.ts';
 import { readSince } from './history.ts';
 
 /** What all members remember since a time; who did not answer is said. */
@@ -37,7 +28,8 @@ export async function events(context: Context, args: readonly string[]): Promise
   );
 }
 
-const memberCount = async (context: Context): Promise<number> =>
+/** How many could have told a line. */
+export const memberCount = async (context: Context): Promise<number> =>
   (await context.client.status()).nodes.filter(({ state, kind }) => state === 'online' && kind === 'member').length;
 
 function concerns(row: EventRow, word: string): boolean {
@@ -49,7 +41,7 @@ function concerns(row: EventRow, word: string): boolean {
 }
 
 /** `all` members: a line that all tell names none of them. */
-const eventCells = (row: TimelineRow, all: number): readonly string[] => [
+export const eventCells = (row: TimelineRow, all: number): readonly string[] => [
   formatTime(row.at),
   row.level === 'info' ? '' : row.level === 'warn' ? 'warning' : 'ERROR',
   row.tellers.length >= all && all > 1 ? '' : row.tellers.join(' '),
@@ -73,38 +65,3 @@ const transitionCells = (row: TransitionTold): readonly string[] => [
   row.outcome ?? '',
   row.cause,
 ];
-
-export const latest = (context: Context): Promise<void> => transition(context, []);
-
-/** `[show|log|tags] [NUMBER|ID|-N]` */
-export async function transition(context: Context, args: readonly string[]): Promise<void> {
-  const told = await timeline(context, 0, context.lens);
-  const rows = transitionsIn(told);
-  const [first = ''] = args;
-  const [wanted, tooMuch] = ['show', 'log', 'tags'].includes(first) ? args.slice(1) : args;
-  if (tooMuch !== undefined) throw new UsageError(`transition shows one transition; it has no use for "${tooMuch}"`);
-  const row = chooseTransition(rows, wanted);
-  if (row === undefined)
-    throw new SystoleError(
-      'notFound',
-      wanted === undefined ? 'there was no transition yet' : `there is no transition ${wanted}`,
-    );
-  // Its last results arrive with its end, or a moment later from a slower clock.
-  const end = row.endedAt === undefined ? Number.MAX_SAFE_INTEGER : row.endedAt + 1000;
-  const during = told.filter(({ at }) => at >= row.startedAt && at <= end);
-  if (first === 'tags') {
-    const tags = tagsOf(during);
-    context.answer(tags, tags.join(' '));
-    return;
-  }
-  const facts = [`${row.done ?? 0} done`, `${row.failed ?? 0} failed`, `${row.skipped ?? 0} skipped`].join(', ');
-  const all = await memberCount(context);
-  context.answer(
-    { ...row, events: during },
-    () =>
-      `transition ${row.number} (${row.id}) led by ${row.leader}, because of: ${row.cause}\n${formatTime(row.startedAt)}, ${row.outcome ?? 'running'}${row.reason === undefined ? '' : `: ${row.reason}`}, ${facts}\n${table(
-        during.map((each) => eventCells(each, all)),
-        '  ',
-      )}`,
-  );
-}

@@ -2,6 +2,7 @@
 import { formatScore } from '@systole/cib';
 import {
   type Change,
+  type Decision,
   type Simulation,
   type StatusReport,
   summarize,
@@ -14,6 +15,23 @@ export interface RenderOptions {
   readonly showsUtilization?: boolean;
 }
 
+/** What was or would be decided, without how it was before and would be then. */
+export const renderDecision = (decision: Decision, options: RenderOptions = {}): string =>
+  decisionSections(decision, options)
+    .filter((text) => text !== '')
+    .join('\n');
+
+const decisionSections = (decision: Decision, options: RenderOptions): readonly string[] => [
+  section(
+    'Problems',
+    decision.messages.map(({ level, text }) => `${level}: ${text}`),
+  ),
+  options.showsScores === true ? section('Scores', scoreLines(decision)) : '',
+  options.showsUtilization === true ? section('Capacities left', capacityLines(decision)) : '',
+  section('Changes', changeLines(decision), 'nothing to change'),
+  section('Steps', stepLines(decision.transition), 'nothing to do'),
+];
+
 export function renderSimulation(simulation: Simulation, options: RenderOptions = {}): string {
   const { decision, before, after } = simulation;
   const { situation } = decision;
@@ -23,14 +41,7 @@ export function renderSimulation(simulation: Simulation, options: RenderOptions 
       `Now (${new Date(situation.nowMs).toISOString()}, ${situation.hasQuorum ? 'with' : 'WITHOUT'} quorum)`,
       statusLines(before),
     ),
-    section(
-      'Problems',
-      decision.messages.map(({ level, text }) => `${level}: ${text}`),
-    ),
-    options.showsScores === true ? section('Scores', scoreLines(simulation)) : '',
-    options.showsUtilization === true ? section('Capacities left', capacityLines(simulation)) : '',
-    section('Changes', changeLines(simulation), 'nothing to change'),
-    section('Steps', stepLines(decision.transition), 'nothing to do'),
+    ...decisionSections(decision, options),
     section(failed > 0 ? 'Afterwards (with the failures asked for)' : 'Afterwards', statusLines(after)),
     decision.recheck === undefined
       ? ''
@@ -80,7 +91,7 @@ export function statusLines({ nodes, resources }: StatusReport): readonly string
   return [...table(nodeRows), ...table(resourceRows)];
 }
 
-function changeLines({ decision }: Simulation): readonly string[] {
+function changeLines(decision: Decision): readonly string[] {
   return table(summarize(decision).map(changeRow));
 }
 
@@ -130,7 +141,7 @@ function actionCells(action: TransitionAction): readonly string[] {
   return [`${isProbe ? 'probe' : action.operation}${interval}`, name, on];
 }
 
-function scoreLines({ decision }: Simulation): readonly string[] {
+function scoreLines(decision: Decision): readonly string[] {
   return table(
     decision.placement.scores.map(({ stage, rsc, node, score }) => [
       stage,
@@ -141,7 +152,7 @@ function scoreLines({ decision }: Simulation): readonly string[] {
   );
 }
 
-function capacityLines({ decision }: Simulation): readonly string[] {
+function capacityLines(decision: Decision): readonly string[] {
   return decision.placement.nodes
     .filter(({ free }) => free.size > 0)
     .map(({ node, free }) => `${node.name}: ${[...free].map(([name, amount]) => `${name}=${amount}`).join(' ')}`);

@@ -1,4 +1,4 @@
-/** Times for people: local, to the second; durations in the two largest units. */
+/** Times for people: local, to the second; durations in the two largest units. And sizes. */
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -22,4 +22,11 @@ export function formatSpan(milliseconds: number): string {
   if (days > 0) return `${days}d ${hours}h`;
   if (hours > 0) return `${hours}h ${minutes}min`;
   return minutes > 0 ? `${minutes}min ${seconds % 60}s` : `${seconds}s`;
+}
+
+/** `312 B`, `4.2 KB`, `112 KB`, `1.3 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const [amount, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KB'] : [bytes / (1024 * 1024), 'MB'];
+  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${unit}`;
 }

@@ -2,6 +2,8 @@
 import { any, type Level, many, one, optional } from './entry.ts';
 
 const timelineCommands = () => import('../commands/timeline.ts');
+const transitionCommands = () => import('../commands/transition.ts');
+const inputCommands = () => import('../commands/inputs.ts');
 const lensCommands = () => import('../commands/lens.ts');
 const historyCommands = () => import('../commands/history.ts');
 
@@ -35,7 +37,7 @@ export const history: Level = {
       word: 'latest',
       summary: 'the last transition',
       arguments: [],
-      run: async (context) => (await timelineCommands()).latest(context),
+      run: async (context) => (await transitionCommands()).latest(context),
     },
     {
       word: 'transitions',
@@ -45,12 +47,28 @@ export const history: Level = {
     },
     {
       word: 'transition',
-      summary: 'one transition',
+      summary: 'one transition: what was decided and why, what happened, the same once more',
       details:
-        'transition [show|log|tags] [NUMBER|ID]: without a number the last; 0 is the last, -1 the one before it.\n' +
-        'tags names the resources, nodes and operations that it had to do with.',
-      arguments: [any('[show|log|tags] NUMBER', 'text')],
-      run: async (context, args) => (await timelineCommands()).transition(context, args),
+        'transition [show|log|graph|save|diff|tags] [NUMBER|ID|-N|last|FILE] …: 0 or last is the last, -1 the one before it; FILE\n' +
+        'is what a decision was made from (saved here, in a report, or by Pacemaker).\n' +
+        'show   [scores] [utilization]  what was decided, in which steps, because of what, and what went wrong\n' +
+        'log                            all that the nodes told meanwhile\n' +
+        'graph  [FILE]                  its actions and what waits for what, for Graphviz\n' +
+        'save   [NAME|FILE]             what it was decided from, as a shadow copy or a file (.json.gz, .xml)\n' +
+        'diff   [OTHER|live] [status]   what was another then; without OTHER, since the one before it\n' +
+        'tags                           names of the resources, nodes and operations that it had to do with',
+      arguments: [
+        any('[show|log|graph|save|diff|tags] NUMBER|FILE', ['show', 'log', 'graph', 'save', 'diff', 'tags', 'last']),
+      ],
+      run: async (context, args) => (await transitionCommands()).transition(context, args),
+    },
+    {
+      word: 'peinputs',
+      summary: 'what transitions were decided from, as far as a node keeps it',
+      details:
+        'peinputs [SINCE] [NUMBER|FROM:TO …] [v]: SINCE is a duration (2h, 30min) or a date. v adds how each ended, and its cause.',
+      arguments: [any('SINCE|NUMBER|FROM:TO|v', 'text')],
+      run: async (context, args) => (await inputCommands()).peinputs(context, args),
     },
     {
       word: 'limit',

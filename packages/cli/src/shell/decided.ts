@@ -1,0 +1,73 @@
+/**
+ * What a decision was made from: kept by the node that led, as a file of that, or as a CIB in Pacemaker's XML. All that
+ * the policy engine needs to decide again.
+ */
+import type { StoredInput } from '@systole/api';
+import { type Cib, importCib } from '@systole/cib';
+import { SystoleError } from '@systole/kernel';
+import { type Decision, schedule, timeFor, transitionDigest } from '@systole/pe';
+
+export interface DecidedFrom {
+  readonly cib: Cib;
+  /** What the policy engine took, or is to take, for the present; milliseconds since 1970. */
+  readonly at: number;
+  /** Secrets may have been taken out. */
+  readonly mayBeMasked: boolean;
+  /** Absent where it is a CIB that nobody is known to have decided from. */
+  readonly origin?: Omit<StoredInput, 'cib'>;
+}
+
+export const isStoredInput = (text: string): boolean => /^\s*\{[^{]{0,4096}"systole-input\//.test(text);
+
+/** @throws SystoleError `invalid` if it is no such thing, or of a release that writes another format. */
+export async function readStoredInput(value: unknown, name: string): Promise<DecidedFrom> {
+  const { cib, ...origin } = (value ?? {}) as Partial<StoredInput>;
+  if (origin.format !== 'systole-input/1' || typeof origin.at !== 'number' || typeof origin.transition !== 'string')
+    throw new SystoleError('invalid', `${name} is not the input of a decision in a format that this release knows`);
+  // Loading the schemas takes longer than most decisions.
+  const { checkCib } = await import('@systole/cib/schema');
+  const checked = checkCib(cib);
+  if (!checked.ok) {
+    const [first] = checked.error;
+    throw new SystoleError('invalid', `${name}: ${first?.path ?? 'cib'}: ${first?.message ?? 'is not valid'}`);
+  }
+  const { at } = origin;
+  return {
+    cib: checked.value,
+    at,
+    mayBeMasked: origin.isMasked === true,
+    origin: origin as Omit<StoredInput, 'cib'>,
+  };
+}
+
+/** A file's content: ours, or Pacemaker's XML. `clock` counts where a CIB does not say when it was. */
+export async function readDecidedFrom(text: string, name: string, clock: number): Promise<DecidedFrom> {
+  if (isStoredInput(text)) {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw new SystoleError('invalid', `${name}: ${(error as Error).message}`, { cause: error });
+    }
+    return await readStoredInput(value, name);
+  }
+  const imported = importCib(text);
+  if (!imported.ok) {
+    const { line, message } = imported.error;
+    throw new SystoleError('invalid', `${name}${line === undefined ? '' : `:${line}`}: ${message}`);
+  }
+  const { cib } = imported.value;
+  return { cib, at: timeFor(cib, undefined, clock), mayBeMasked: true };
+}
+
+export interface DecidedAgain {
+  readonly decision: Decision;
+  /** What was decided then was the same; undefined where that is not known. */
+  readonly isSame?: boolean;
+}
+
+export function decideAgain({ cib, at, mayBeMasked, origin }: DecidedFrom): DecidedAgain {
+  const decision = schedule(cib, { now: at, mayBeMasked });
+  if (origin === undefined || mayBeMasked) return { decision };
+  return { decision, isSame: transitionDigest(decision.transition) === origin.decision };
+}
