@@ -74,7 +74,8 @@ export const root: Level = {
       word: 'explain',
       summary: 'why here, why not there, what blocks it',
       details:
-        'usage: explain RESOURCE|NODE [--node NODE] [--xml FILE [--at TIME]]; FILE is a CIB, instead of the running cluster',
+        'usage: explain RESOURCE|NODE [--node NODE] [--xml FILE | --transition WHICH] [--at TIME]: instead of the running cluster, FILE\n' +
+        'is a CIB or what a transition was decided from; WHICH is a transition: its number, its id, or last',
       arguments: [one('RESOURCE|NODE', 'resource|node'), optional('NODE', 'node')],
       isRaw: true,
       run: async (context, args) => (await import('./commands/explain.ts')).explain(context, args),

@@ -1,4 +1,4 @@
-/** `systole cib`: Pacemaker's XML in and out, and shadow copies. */
+/** `systole cib`: Pacemaker's XML out (`cib-import.ts`: in), and shadow copies. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { applyChange, type Cib, diff, emptyCib, exportCib, importCib } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
@@ -17,25 +17,6 @@ export async function exportXml(context: Context, args: readonly string[]): Prom
   if (context.isJson) context.out(JSON.stringify(cib));
   else if (file === undefined || file === '-') context.out(exportCib(cib));
   else writeFileSync(file, exportCib(cib));
-}
-
-/** Takes over the configuration; the status is the cluster's own. Nodes that are members here stay. */
-export async function importXml(context: Context, args: readonly string[]): Promise<void> {
-  const [file = '-'] = args;
-  const text = file === '-' ? context.terminal.readInput() : readText(file);
-  const result = importCib(text);
-  if (!result.ok)
-    throw new SystoleError(
-      'invalid',
-      `${file}${result.error.line === undefined ? '' : `:${result.error.line}`}: ${result.error.message}`,
-    );
-  for (const note of result.value.notes)
-    context.remark(`${file}:${note.line}: ${note.kind}: ${note.element}: ${note.message}`);
-  const live = await liveCib(context);
-  const { configuration } = result.value.cib;
-  const known = new Set(configuration.nodes.map((node) => node.name));
-  const nodes = [...configuration.nodes, ...live.configuration.nodes.filter((node) => !known.has(node.name))];
-  await commit(context, `cib import ${file}`, live, { ...live, configuration: { ...configuration, nodes } });
 }
 
 function readText(file: string): string {

@@ -1,15 +1,16 @@
-/** `systole explain`: why a resource is where it is, and what a node has to do with it. Live, or of a file. */
-import { existsSync, readFileSync } from 'node:fs';
+/** `systole explain`: why a resource is where it is, and what a node has to do with it. Live, of a file, or of an earlier decision. */
 import { parseArgs } from 'node:util';
-import { type Cib, formatScore, importCib } from '@systole/cib';
+import { formatScore } from '@systole/cib';
 import { SystoleError } from '@systole/kernel';
-import { type Decision, schedule, timeFor } from '@systole/pe';
+import { type Decision, schedule } from '@systole/pe';
 import { didYouMean } from '../language/suggest.ts';
 import { explainResource, renderExplanation } from '../render/explain.ts';
 import { table } from '../render/table.ts';
 import { liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
+import type { DecidedFrom } from '../shell/decided.ts';
 import { UsageError } from '../shell/failure.ts';
+import { decidedFrom, inputFile } from './inputs.ts';
 
 export async function explain(context: Context, args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args);
@@ -17,14 +18,11 @@ export async function explain(context: Context, args: readonly string[]): Promis
   if (name === undefined) throw new UsageError('explain what? systole explain RESOURCE [--node NODE], or a node');
   if (extra !== undefined) throw new UsageError(`explain has no use for "${extra}"`);
   const only = values.node ?? second;
-  const cib = values.xml === undefined ? await liveCib(context) : readFile(context, values.xml);
   const at = values.at === undefined ? undefined : Date.parse(values.at);
   if (Number.isNaN(at))
     throw new UsageError(`"${values.at ?? ''}" is not a time; write for example 2026-07-01T00:00:00Z`);
-  const decision = schedule(cib, {
-    now: values.xml === undefined ? (at ?? Date.now()) : timeFor(cib, at, Date.now()),
-    explains: true,
-  });
+  const { cib, at: then, mayBeMasked } = await readInput(context, values);
+  const decision = schedule(cib, { now: at ?? then, mayBeMasked, explains: true });
   const nodes = decision.situation.nodes.map((each) => each.name);
   if (only !== undefined && !nodes.includes(only))
     throw new SystoleError('notFound', `there is no node "${only}"${didYouMean(only, nodes)}`);
@@ -41,7 +39,12 @@ export async function explain(context: Context, args: readonly string[]): Promis
 }
 
 function readArguments(args: readonly string[]) {
-  const options = { node: { type: 'string' }, xml: { type: 'string' }, at: { type: 'string' } } as const;
+  const options = {
+    node: { type: 'string' },
+    xml: { type: 'string' },
+    transition: { type: 'string' },
+    at: { type: 'string' },
+  } as const;
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
@@ -49,12 +52,14 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-function readFile(context: Context, path: string): Cib {
-  if (path !== '-' && !existsSync(path)) throw new SystoleError('notFound', `there is no file ${path}`);
-  const imported = importCib(path === '-' ? context.terminal.readInput() : readFileSync(path, 'utf8'));
-  if (imported.ok) return imported.value.cib;
-  const line = imported.error.line === undefined ? '' : `:${imported.error.line}`;
-  throw new SystoleError('invalid', `${path}${line}: ${imported.error.message}`);
+async function readInput(
+  context: Context,
+  { xml, transition }: { readonly xml?: string | undefined; readonly transition?: string | undefined },
+): Promise<DecidedFrom> {
+  if (xml !== undefined && transition !== undefined) throw new UsageError('give --xml or --transition, not both');
+  if (xml !== undefined) return await inputFile(context, xml);
+  if (transition !== undefined) return await decidedFrom(context, transition);
+  return { cib: await liveCib(context), at: Date.now(), mayBeMasked: false };
 }
 
 /** What is done to a node and why, what is on it, what would be, and what keeps things off it. */

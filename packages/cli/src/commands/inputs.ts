@@ -122,7 +122,7 @@ export async function inputOf(
 
 /** By transition or by file. @throws SystoleError `notFound` */
 export async function decidedFrom(context: Context, wanted: string | undefined): Promise<DecidedFrom> {
-  if (wanted !== undefined && !namesTransition(wanted)) return await inputFile(wanted);
+  if (wanted !== undefined && !namesTransition(wanted)) return await inputFile(context, wanted);
   const told = await findTransition(context, wanted);
   const input = await inputOf(context, told);
   if (input === undefined)
@@ -130,8 +130,10 @@ export async function decidedFrom(context: Context, wanted: string | undefined):
   return input;
 }
 
-export async function inputFile(path: string): Promise<DecidedFrom> {
+/** `-` is standard input. @throws SystoleError `notFound` */
+export async function inputFile(context: Context, path: string): Promise<DecidedFrom> {
   if (path !== '-' && !existsSync(path))
     throw new SystoleError('notFound', `there is no transition and no file "${path}"`);
-  return await readDecidedFrom(readPacked(path), path, Date.now());
+  const text = path === '-' ? context.terminal.readInput() : readPacked(path);
+  return await readDecidedFrom(text, path, Date.now());
 }

@@ -1,5 +1,5 @@
 /** What fits no other file: maintenance of the cluster, simulation, the shell's own settings. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { SystoleError } from '@systole/kernel';
 import { defaultSetIds } from '../language/items.ts';
@@ -7,6 +7,7 @@ import { didYouMean } from '../language/suggest.ts';
 import { changeConfiguration, liveCib } from '../shell/change.ts';
 import type { Context } from '../shell/context.ts';
 import { UsageError } from '../shell/failure.ts';
+import { readPacked } from '../shell/packed.ts';
 import { defaultSettings, readSettings, settingNames, valuesOf, writeSettings } from '../shell/settings.ts';
 
 export async function clusterMaintenance(context: Context, isOn: boolean): Promise<void> {
@@ -21,12 +22,13 @@ export async function clusterMaintenance(context: Context, isOn: boolean): Promi
 export async function simulate(context: Context, args: readonly string[]): Promise<number> {
   const { runSimulate } = await import('./simulate.ts');
   return await runSimulate(args, {
-    readFile: (path) => readFileSync(path === '-' ? 0 : path, 'utf8'),
+    readFile: readPacked,
     writeFile: (path, text) => writeFileSync(path, text),
     write: (text) => context.terminal.out(text),
     writeError: (text) => context.terminal.error(text),
     lines: () => createInterface({ input: process.stdin }),
     liveCib: () => liveCib(context),
+    decidedFrom: async (wanted) => (await import('./inputs.ts')).decidedFrom(context, wanted),
     now: () => Date.now(),
   });
 }

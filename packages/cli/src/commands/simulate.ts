@@ -2,19 +2,13 @@
  * `systole simulate`: what the cluster would do, without doing it. From a file, from the running cluster, or for many
  * files after one another (`--batch`); with changes that have not happened ("what if").
  */
-import { type Cib, importCib, exportCib } from '@systole/cib';
-import {
-  inject,
-  type Injections,
-  parseResultSpec,
-  simulate,
-  simulateResult,
-  type Simulation,
-  timeFor,
-} from '@systole/pe';
+import { type Cib, exportCib } from '@systole/cib';
+import { SystoleError } from '@systole/kernel';
+import { inject, type Injections, parseResultSpec, simulate, simulateResult, type Simulation } from '@systole/pe';
 import { parseArgs } from 'node:util';
 import { graphAsDot } from '../render/graph.ts';
 import { renderSimulation } from '../render/simulation.ts';
+import { type DecidedFrom, readDecidedFrom } from '../shell/decided.ts';
 
 /** What the command needs of the world. */
 export interface SimulateHost {
@@ -26,6 +20,8 @@ export interface SimulateHost {
   readonly lines: () => AsyncIterable<string>;
   /** The running cluster's CIB. */
   readonly liveCib: () => Promise<Cib>;
+  /** What a transition of the running cluster was decided from. */
+  readonly decidedFrom: (transition: string) => Promise<DecidedFrom>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly timeZone?: string;
@@ -34,11 +30,14 @@ export interface SimulateHost {
 /** Exit status: 0 done, 1 the input is wrong, 2 wrong use. */
 export type ExitStatus = 0 | 1 | 2;
 
-export const simulateHelp = `systole simulate (--xml FILE | --live | --batch) [options]
+export const simulateHelp = `systole simulate (--xml FILE | --live | --transition WHICH | --batch) [options]
   what the cluster would do, and how it would be then
 
-  --xml FILE              a CIB: Pacemaker's XML, or ours (JSON); - is standard input
+  --xml FILE              a CIB: Pacemaker's XML, or ours (JSON); or what a transition was decided from, as
+                          history transition save writes it; - is standard input
   --live                  ask the running cluster
+  --transition WHICH      what a transition was decided from: its number, its id, last; the one
+                          before the last is --transition=-1
   --batch                 one JSON line {"name","xml","at"} in, one JSON line out
   --at TIME               when it is to be (ISO 8601); else the file's own time, else now
   --format text|json
@@ -61,6 +60,7 @@ export const simulateHelp = `systole simulate (--xml FILE | --live | --batch) [o
 const options = {
   xml: { type: 'string' },
   live: { type: 'boolean' },
+  transition: { type: 'string' },
   batch: { type: 'boolean' },
   at: { type: 'string' },
   format: { type: 'string' },
@@ -120,15 +120,15 @@ function readArguments(args: readonly string[]): Values {
 async function runOnce(values: Values, host: SimulateHost): Promise<void> {
   const format = values.format ?? 'text';
   if (format !== 'text' && format !== 'json') throw new Wrong(`--format is text or json, not "${format}"`, 2);
-  const given = await readInput(values, host);
-  const now = timeFor(given, values.at === undefined ? undefined : parseTime(values.at), host.now());
+  const { cib: given, at, mayBeMasked } = await readInput(values, host);
+  const now = values.at === undefined ? at : parseTime(values.at);
   const injections = injectionsOf(values);
   const injected = inject(given, injections, now);
   if (!injected.ok) throw new Wrong(injected.error.join('\n'), 1);
   const cib = injected.value;
   const simulation = simulate(cib, {
     now,
-    mayBeMasked: values.live !== true,
+    mayBeMasked,
     failures: failuresOf(values['op-fail'] ?? []),
     ...(host.timeZone === undefined ? {} : { timeZone: host.timeZone }),
   });
@@ -149,47 +149,35 @@ async function runOnce(values: Values, host: SimulateHost): Promise<void> {
 
 const resultOf = ({ decision, before, after }: Simulation) => simulateResult(decision, before, after);
 
-async function readInput(values: Values, host: SimulateHost): Promise<Cib> {
-  if (values.live === true && values.xml !== undefined) throw new Wrong('give --xml or --live, not both', 2);
-  if (values.live === true) return await host.liveCib();
-  if (values.xml === undefined) throw new Wrong(`give --xml FILE, --live or --batch\n\n${simulateHelp}`, 2);
-  return readCib(values.xml, host, (text) => host.writeError(`${text}\n`));
+async function readInput(values: Values, host: SimulateHost): Promise<DecidedFrom> {
+  const ways = [values.live === true, values.xml !== undefined, values.transition !== undefined];
+  if (ways.filter(Boolean).length > 1) throw new Wrong('give one of --xml, --live and --transition', 2);
+  if (values.live === true) return { cib: await host.liveCib(), at: host.now(), mayBeMasked: false };
+  if (values.transition !== undefined) return await host.decidedFrom(values.transition);
+  if (values.xml === undefined)
+    throw new Wrong(`give --xml FILE, --live, --transition or --batch\n\n${simulateHelp}`, 2);
+  return await readCib(values.xml, host, (text) => host.writeError(`${text}\n`));
 }
 
-/** Pacemaker's XML, or our own JSON. */
+/** Pacemaker's XML, our own JSON, or the input of a decision. */
 async function readCib(
   path: string,
-  host: Pick<SimulateHost, 'readFile'>,
+  host: Pick<SimulateHost, 'readFile' | 'now'>,
   remark: (text: string) => void = () => {},
-): Promise<Cib> {
+): Promise<DecidedFrom> {
   let text: string;
   try {
     text = host.readFile(path);
   } catch (error) {
+    if (error instanceof SystoleError) throw new Wrong(error.message, 1);
     throw new Wrong(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
   }
-  if (!text.trimStart().startsWith('{')) {
-    const imported = importCib(text);
-    if (!imported.ok) {
-      const { line, message } = imported.error;
-      throw new Wrong(`${path}${line === undefined ? '' : `:${line}`}: ${message}`, 1);
-    }
-    for (const { kind, line, element, message } of imported.value.notes) {
-      if (kind === 'ignored') remark(`${path}:${line}: ${element}: ${message}`);
-    }
-    return imported.value.cib;
-  }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return await readDecidedFrom(text, path, host.now(), remark);
   } catch (error) {
-    throw new Wrong(`${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
+    if (error instanceof SystoleError) throw new Wrong(error.message, 1);
+    throw error;
   }
-  // Loading the schemas takes longer than most decisions.
-  const { checkCib } = await import('@systole/cib/schema');
-  const checked = checkCib(value);
-  if (checked.ok) return checked.value;
-  throw new Wrong(checked.error.map((problem) => `${path}: ${problem.path}: ${problem.message}`).join('\n'), 1);
 }
 
 function parseTime(text: string): number {
@@ -259,9 +247,9 @@ async function runBatch(host: SimulateHost): Promise<void> {
       const request = JSON.parse(line) as { readonly name?: unknown; readonly xml?: unknown; readonly at?: unknown };
       ({ name } = request);
       if (typeof request.xml !== 'string') throw new Wrong('the line has no "xml"', 1);
-      const cib = await readCib(request.xml, host);
-      const now = timeFor(cib, typeof request.at === 'string' ? parseTime(request.at) : undefined, host.now());
-      const result = resultOf(simulate(cib, { now, mayBeMasked: true }));
+      const { cib, at, mayBeMasked } = await readCib(request.xml, host);
+      const now = typeof request.at === 'string' ? parseTime(request.at) : at;
+      const result = resultOf(simulate(cib, { now, mayBeMasked }));
       host.write(`${JSON.stringify({ name, result })}\n`);
     } catch (error) {
       host.write(`${JSON.stringify({ name, error: error instanceof Wrong ? error.message : stackOf(error) })}\n`);

@@ -78,7 +78,7 @@ async function show(context: Context, words: readonly string[]): Promise<void> {
   const options = { showsScores: shown.includes('scores'), showsUtilization: shown.includes('utilization') };
   const [wanted] = rest;
   if (wanted !== undefined && !namesTransition(wanted)) {
-    const input = await inputFile(wanted);
+    const input = await inputFile(context, wanted);
     const again = decideAgain(input);
     context.answer(factsOf(input, again), () => `${originOf(input)}\n${renderDecision(again.decision, options)}`);
     warn(context, input, again);

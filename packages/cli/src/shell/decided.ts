@@ -24,40 +24,57 @@ export async function readStoredInput(value: unknown, name: string): Promise<Dec
   const { cib, ...origin } = (value ?? {}) as Partial<StoredInput>;
   if (origin.format !== 'systole-input/1' || typeof origin.at !== 'number' || typeof origin.transition !== 'string')
     throw new SystoleError('invalid', `${name} is not the input of a decision in a format that this release knows`);
-  // Loading the schemas takes longer than most decisions.
-  const { checkCib } = await import('@systole/cib/schema');
-  const checked = checkCib(cib);
-  if (!checked.ok) {
-    const [first] = checked.error;
-    throw new SystoleError('invalid', `${name}: ${first?.path ?? 'cib'}: ${first?.message ?? 'is not valid'}`);
-  }
   const { at } = origin;
   return {
-    cib: checked.value,
+    cib: await checkedCib(cib, name),
     at,
     mayBeMasked: origin.isMasked === true,
     origin: origin as Omit<StoredInput, 'cib'>,
   };
 }
 
-/** A file's content: ours, or Pacemaker's XML. `clock` counts where a CIB does not say when it was. */
-export async function readDecidedFrom(text: string, name: string, clock: number): Promise<DecidedFrom> {
-  if (isStoredInput(text)) {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw new SystoleError('invalid', `${name}: ${(error as Error).message}`, { cause: error });
-    }
-    return await readStoredInput(value, name);
+/** A file's content: ours, a CIB as JSON, or Pacemaker's XML. `clock` counts where a CIB does not say when it was. */
+export async function readDecidedFrom(
+  text: string,
+  name: string,
+  clock: number,
+  remark: (text: string) => void = () => {},
+): Promise<DecidedFrom> {
+  if (text.trimStart().startsWith('{')) {
+    const value = parsed(text, name);
+    return isStoredInput(text) ? await readStoredInput(value, name) : ofCib(await checkedCib(value, name), clock);
   }
   const imported = importCib(text);
   if (!imported.ok) {
     const { line, message } = imported.error;
     throw new SystoleError('invalid', `${name}${line === undefined ? '' : `:${line}`}: ${message}`);
   }
-  const { cib } = imported.value;
-  return { cib, at: timeFor(cib, undefined, clock), mayBeMasked: true };
+  for (const { kind, line, element, message } of imported.value.notes)
+    if (kind === 'ignored') remark(`${name}:${line}: ${element}: ${message}`);
+  return ofCib(imported.value.cib, clock);
+}
+
+const ofCib = (cib: Cib, clock: number): DecidedFrom => ({
+  cib,
+  at: timeFor(cib, undefined, clock),
+  mayBeMasked: true,
+});
+
+function parsed(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SystoleError('invalid', `${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function checkedCib(value: unknown, name: string): Promise<Cib> {
+  // Loading the schemas takes longer than most decisions.
+  const { checkCib } = await import('@systole/cib/schema');
+  const checked = checkCib(value);
+  if (checked.ok) return checked.value;
+  const problems = checked.error.map(({ path, message }) => `${name}: ${path}: ${message}`);
+  throw new SystoleError('invalid', problems.join('\n'));
 }
 
 export interface DecidedAgain {

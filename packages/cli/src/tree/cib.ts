@@ -15,9 +15,13 @@ export const cib: Level = {
     },
     {
       word: 'import',
-      summary: "replace the configuration by that of a CIB in Pacemaker's XML",
-      arguments: [optional('FILE', 'file')],
-      run: async (context, args) => (await cibCommands()).importXml(context, args),
+      summary: "replace the configuration by that of a CIB in Pacemaker's XML, or make a shadow copy of it",
+      details:
+        'import [FILE]: the live configuration becomes that of the CIB.\n' +
+        'import FILE NAME: a shadow copy; nothing else changes.\n' +
+        'import TRANSITION|FILE [NAME]: a shadow copy of what a transition was decided from (7, -1, last, its id, or a file).',
+      arguments: [optional('FILE|TRANSITION', 'file'), optional('NAME', 'text')],
+      run: async (context, args) => (await import('../commands/cib-import.ts')).importCopy(context, args),
     },
     {
       word: 'new',
