@@ -7,8 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { importCopy } from '../src/commands/cib-import.ts';
 import { explain } from '../src/commands/explain.ts';
 import { simulate } from '../src/commands/other.ts';
+import { collectInputs } from '../src/commands/report-inputs.ts';
 import { readShadow, readShadowBase } from '../src/commands/shadow.ts';
-import { withoutSecrets } from '../src/shell/redaction.ts';
+import { transition } from '../src/commands/transition.ts';
 import { cib, inputs, played, stored } from './remembered.ts';
 
 let folder = '';
@@ -95,11 +96,41 @@ describe('explain', () => {
   });
 });
 
-test('an input whose secrets were taken out is read as such', async () => {
-  const masked = join(folder, 'masked.json');
-  writeFileSync(masked, withoutSecrets(JSON.stringify({ ...stored(2, cib(5, 'INFINITY')), isMasked: true })));
-  expect(readFileSync(masked, 'utf8')).toContain('"isMasked":true');
-  const { context, said } = played();
-  expect(await simulate(context, ['--xml', masked])).toBe(0);
-  expect(said.join('')).toMatch(/start +web +n2/);
+describe('what a report has of decisions', () => {
+  const secretCib = () => {
+    const given = cib(5, 'INFINITY');
+    const pairs = [{ id: 'p1', name: 'passwd', value: 'geheimnis' }];
+    const resources = given.configuration.resources.map((resource) => ({
+      ...resource,
+      parameters: [{ id: 'p', pairs }],
+    }));
+    return { ...given, configuration: { ...given.configuration, resources } } as typeof given;
+  };
+
+  test('is the newest, in the folder of who keeps them, without the secrets of their time', async () => {
+    const { context } = played([...inputs, stored(4, secretCib())]);
+    const files = new Map<string, string>();
+    expect(await collectInputs(context, [], (name, text) => files.set(name, text))).toEqual([]);
+    expect([...files.keys()]).toEqual([4, 3, 2, 1].map((n) => `n1/policy-inputs/transition-${n}-tr_${n}.json`));
+    expect([...files.values()].join('')).not.toContain('geheimnis');
+    expect(JSON.parse(files.get('n1/policy-inputs/transition-2-tr_2.json') ?? '')).toEqual(inputs[1]);
+
+    // One with secrets can still be looked at, as such.
+    const masked = join(folder, 'masked.json');
+    writeFileSync(masked, files.get('n1/policy-inputs/transition-4-tr_4.json') ?? '');
+    expect(JSON.parse(readFileSync(masked, 'utf8'))).toMatchObject({ isMasked: true });
+    const { context: other, said, remarks } = played();
+    await transition(other, [masked]);
+    expect(said.join('')).toMatch(/start +web +n2/);
+    expect(remarks.join('')).toContain('secrets were taken out');
+  });
+
+  test('names what could not be had', async () => {
+    const { context } = played();
+    const gatherInput = () => Promise.resolve({ parts: [{ node: 'n1', problem: 'torn' }], missing: [] });
+    Object.assign(context.client, { gatherInput });
+    const lost = await collectInputs(context, [], () => undefined);
+    expect(lost).toHaveLength(3);
+    expect(lost[0]).toBe('input of transition 3 (tr_3): torn');
+  });
 });

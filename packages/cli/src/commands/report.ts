@@ -16,6 +16,7 @@ import { describeFailure } from '../shell/failure.ts';
 import { formatTime } from '../render/time.ts';
 import { secretsIn, withoutSecrets } from '../shell/redaction.ts';
 import { verifyFindings } from './answers.ts';
+import { collectInputs } from './report-inputs.ts';
 import { timeline } from './timeline.ts';
 
 export async function report(context: Context, args: readonly string[]): Promise<void> {
@@ -30,7 +31,7 @@ export async function report(context: Context, args: readonly string[]): Promise
     writeFileSync(join(own, file), withoutSecrets(text, known), { mode: 0o600 });
   };
   try {
-    await collect(context, write);
+    await collect(context, known, write);
     const { status, stderr, error } = spawnSync('tar', ['-czf', archive, '-C', folder, name], { encoding: 'utf8' });
     if (error !== undefined || status !== 0)
       throw new SystoleError('failed', `cannot write ${archive}: ${error?.message ?? stderr.trim()}`);
@@ -43,7 +44,11 @@ export async function report(context: Context, args: readonly string[]): Promise
   );
 }
 
-async function collect(context: Context, write: (file: string, text: string) => void): Promise<void> {
+async function collect(
+  context: Context,
+  known: readonly string[],
+  write: (file: string, text: string) => void,
+): Promise<void> {
   const parts: readonly (readonly [string, () => Promise<string> | string])[] = [
     [
       'status.txt',
@@ -90,6 +95,7 @@ async function collect(context: Context, write: (file: string, text: string) => 
     }
   }
   missing.push(...(await collectNodes(context, write)));
+  missing.push(...(await collectInputs(context, known, write)));
   if (context.terminal.isTerminal) context.terminal.error('\r\u001b[K');
   write('missing.txt', missing.join('\n'));
   for (const line of missing) context.remark(`not in the report: ${line}`);
