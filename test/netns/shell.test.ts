@@ -135,6 +135,7 @@ test.skipIf(notHere !== undefined)(
     expect((await readFile(archive)).length).toBeGreaterThan(1000);
     const { stdout } = await lab.machine('n1').tryRun(['tar', '-tzf', archive]);
     for (const node of ['n1', 'n2', 'n3']) expect(stdout).toContain(`/${node}/events.jsonl`);
+    expect(stdout).toMatch(/\/n[23]\/policy-inputs\/transition-\d+-tr_/);
   },
   120_000,
 );
