@@ -226,6 +226,7 @@ export const commands = (folder: string): readonly LiveCommand[] => [
   asks('history transition log last', /transition\.started/),
   asks('history transition tags -1'),
   of('history transition last graph', { says: /^digraph transition/ }),
+  of('history graph last', { says: /^digraph transition/ }),
   of('history transition diff last', { status: 1, says: /CIB [\d.]+ → [\d.]+/ }),
   of('history transition last diff live status', { status: 1, says: /→/ }),
   of(`history transition save last ${folder}/last.json.gz`, { says: /holds the secrets/ }),

@@ -6,6 +6,7 @@ import { exportCib } from '@systole/cib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { importCopy } from '../src/commands/cib-import.ts';
 import { explain } from '../src/commands/explain.ts';
+import { compare, showConfiguration } from '../src/commands/history.ts';
 import { simulate } from '../src/commands/other.ts';
 import { collectInputs } from '../src/commands/report-inputs.ts';
 import { readShadow, readShadowBase } from '../src/commands/shadow.ts';
@@ -94,6 +95,20 @@ describe('explain', () => {
     expect(await explained('web', '--xml', file)).toBe(await explained('web', '--transition', '2'));
     await expect(explained('web', '--transition', '2', '--xml', file)).rejects.toThrow('not both');
   });
+});
+
+test('history show and diff take the id of a transition, or a file, in place of a number', async () => {
+  const answerOf = async (run: typeof compare, ...words: readonly string[]): Promise<string> => {
+    const { context, said } = played();
+    await run(context, words);
+    return said.join('');
+  };
+  expect(await answerOf(showConfiguration, 'tr_1')).toMatch(/location l web 100: n2/);
+  expect(await answerOf(showConfiguration, 'tr_1')).not.toContain('systole-facts');
+  expect(await answerOf(compare, 'tr_1', file)).toMatch(/- location l web 100: n2\n\+ location l web inf: n2/);
+  expect(await answerOf(compare, 'tr_1')).toMatch(/\+ location l web 7: n2/);
+  await expect(answerOf(compare, 'nonsense')).rejects.toThrow('not the number of a configuration');
+  await expect(answerOf(compare, 'tr_9')).rejects.toMatchObject({ code: 'notFound' });
 });
 
 describe('what a report has of decisions', () => {

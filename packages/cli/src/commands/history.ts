@@ -1,6 +1,7 @@
 /** `systole history`: the timeline, transitions, earlier configurations and the way back to them. */
+import { existsSync } from 'node:fs';
 import type { ConfigurationRow } from '@systole/api';
-import { type Configuration, diff, emptyCib } from '@systole/cib';
+import { type Configuration, diff, emptyCib, withoutFacts } from '@systole/cib';
 import { parseDuration, SystoleError } from '@systole/kernel';
 import { fromConfiguration } from '../language/items.ts';
 import { printConfiguration } from '../language/session.ts';
@@ -34,9 +35,13 @@ export async function configurations(context: Context): Promise<void> {
   );
 }
 
-/** The configuration of a number; without one, the present. */
+/** The configuration of a number, of a transition's id or of a file; without any, the present. */
 async function configurationOf(context: Context, text: string | undefined): Promise<Configuration> {
-  if (text === undefined) return (await context.client.cib()).configuration;
+  if (text === undefined || text === 'live') return (await context.client.cib()).configuration;
+  if (text.startsWith('tr_') || (/[./]/.test(text) && existsSync(text))) {
+    const { decidedFrom } = await import('./inputs.ts');
+    return withoutFacts((await decidedFrom(context, text)).cib.configuration);
+  }
   return await context.client.configurationAt(epochOf(text));
 }
 

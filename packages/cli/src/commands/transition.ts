@@ -186,7 +186,7 @@ function transitionOnly(action: Action, wanted: string | undefined): string | un
 // --- to go on with ---------------------------------------------------------------------------------------------
 
 /** A picture for Graphviz, to standard output or into a file. */
-async function graph(context: Context, words: readonly string[]): Promise<void> {
+export async function graph(context: Context, words: readonly string[]): Promise<void> {
   few('graph', words, 2);
   const [wanted, file] = words;
   const input = await decidedFrom(context, wanted);

@@ -63,6 +63,12 @@ export const history: Level = {
       run: async (context, args) => (await transitionCommands()).transition(context, args),
     },
     {
+      word: 'graph',
+      summary: 'the actions of a transition and what waits for what, for Graphviz',
+      arguments: [optional('NUMBER|ID|-N|last|FILE', 'text'), optional('FILE', 'file')],
+      run: async (context, args) => (await transitionCommands()).graph(context, args),
+    },
+    {
       word: 'peinputs',
       summary: 'what transitions were decided from, as far as a node keeps it',
       details:
@@ -109,12 +115,14 @@ export const history: Level = {
     {
       word: 'show',
       summary: 'an earlier configuration, by its number',
+      details: 'Or that of a decision: by the id of its transition, or a file that has what it was made from.',
       arguments: [optional('NUMBER', 'configuration')],
       run: async (context, args) => (await historyCommands()).showConfiguration(context, args),
     },
     {
       word: 'diff',
       summary: 'what changed between two configurations, or from one until now',
+      details: 'Each is a number, the id of a transition, a file, or live.',
       arguments: [one('NUMBER', 'configuration'), optional('NUMBER', 'configuration')],
       run: async (context, args) => (await historyCommands()).compare(context, args),
     },
