@@ -6,7 +6,7 @@ export interface StoredInput {
   readonly format: 'systole-input/1';
   /** Id of the transition, as in the timeline. */
   readonly transition: string;
-  /** Its number with the node that led. */
+  /** Its number with the node that led; 0 where the policy engine failed and no transition came of it. */
   readonly number: number;
   readonly node: string;
   /** What the policy engine took for the present; milliseconds since 1970. */
@@ -14,8 +14,10 @@ export interface StoredInput {
   readonly cause: string;
   /** Of the program that decided. */
   readonly release: string;
-  /** `transitionDigest` of what was decided. */
-  readonly decision: string;
+  /** `transitionDigest` of what was decided; absent where the policy engine failed. */
+  readonly decision?: string;
+  /** What it failed with. */
+  readonly failure?: string;
   /** Secrets were taken out since: digests of parameters cannot be compared any more. */
   readonly isMasked?: boolean;
   readonly cib: Cib;

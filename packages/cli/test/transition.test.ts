@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { peinputs } from '../src/commands/inputs.ts';
 import { readShadow } from '../src/commands/shadow.ts';
 import { transition } from '../src/commands/transition.ts';
+import { decideAgain } from '../src/shell/decided.ts';
 import { begin, inputs, played } from './remembered.ts';
 
 let folder = '';
@@ -111,6 +112,32 @@ describe('history transition', () => {
     const masked = played([{ ...first, isMasked: true }]);
     await transition(masked.context, ['1']);
     expect(masked.remarks.join('')).toContain('secrets were taken out');
+  });
+
+  test('of a decision that could not be made shows what failed, and what this program makes of it', async () => {
+    const [first] = inputs as [StoredInput];
+    const { decision: _, ...rest } = {
+      ...first,
+      number: 0,
+      transition: 'tr_failed',
+      failure: 'TypeError: x is missing',
+    };
+    const now = played([...inputs, rest]);
+    await peinputs(now.context, []);
+    await transition(now.context, ['tr_failed']);
+    expect(now.said.join('')).toMatch(/^failed +\S+ \S+ +n1 +tr_failed/m);
+    expect(now.said.join('')).toMatch(
+      /failed: TypeError: x is missing\nthis program .* decides:\n(?:.*\n)*.*start +web +n2/,
+    );
+
+    const resources = [{ kind: 'nonsense' }];
+    const broken = {
+      ...rest.cib,
+      configuration: { ...rest.cib.configuration, resources },
+    } as unknown as StoredInput['cib'];
+    expect(() => decideAgain({ cib: broken, at: begin, mayBeMasked: false, origin: rest })).toThrow(
+      'the policy engine fails here as it did then',
+    );
   });
 
   test('with --format json gives the facts', async () => {

@@ -145,11 +145,15 @@ export type Answer =
       readonly details?: Readonly<Record<string, unknown>>;
     };
 
-/** What was asked with this `schedule` is carried out as a transition: its input is worth keeping. Nothing waits for it. */
+/**
+ * What was asked with this `schedule` is carried out as a transition, or could not be decided: its input is worth keeping.
+ * Nothing waits for it.
+ */
 export interface KeepInput {
   readonly type: 'keepInput';
   readonly scheduleId: number;
   readonly transitionId: string;
+  /** 0: the policy engine failed, and there is no transition. */
   readonly number: number;
   readonly cause: string;
 }

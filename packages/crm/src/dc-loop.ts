@@ -134,11 +134,14 @@ export class DcLoop {
     const { dc, office } = this.#parts;
     if (outcome.type === 'failed') {
       const text = `nothing is planned: the policy engine failed: ${outcome.message}`;
-      office().effects.push(report('error', 'schedule.failed', text, {}));
-      if (dc.takePlan(scheduleId, emptyTransition) !== 'stale') this.take({ type: 'planFailed' });
+      const isAwaited = dc.takePlan(scheduleId, emptyTransition) !== 'stale';
+      const kept = isAwaited ? dc.keepFailure(office()) : undefined;
+      office().effects.push(report('error', 'schedule.failed', text, kept === undefined ? {} : { transition: kept }));
+      if (isAwaited) this.take({ type: 'planFailed' });
       return;
     }
     const plan = dc.takePlan(scheduleId, outcome.transition);
+    if (plan !== 'stale') dc.hasPlanned();
     if (plan !== 'stale') this.take({ type: 'scheduled', isEmpty: plan === 'empty' });
   }
 

@@ -86,6 +86,8 @@ export class DcDuties {
   #planned: Transition | undefined;
   /** Which question the plan is the answer to. */
   #plannedBy = 0;
+  /** The policy engine could not plan when it was last asked. */
+  #isFailing = false;
   #number = 0;
   #scheduleId = 0;
   #cause = 'start';
@@ -139,6 +141,20 @@ export class DcDuties {
     this.#planned = transition;
     this.#plannedBy = scheduleId;
     return transition.actions.length === 0 ? 'empty' : 'planned';
+  }
+
+  /** The first failure in a row is worth an input; those that follow come every ten seconds, and would push all others out. */
+  keepFailure({ effects }: Office): string | undefined {
+    if (this.#isFailing) return undefined;
+    this.#isFailing = true;
+    const id = this.#makeId('tr');
+    const cause = this.#cause;
+    effects.push({ type: 'keepInput', scheduleId: this.#plannedBy, transitionId: id, number: 0, cause });
+    return id;
+  }
+
+  hasPlanned(): void {
+    this.#isFailing = false;
   }
 
   discardSchedule(): void {

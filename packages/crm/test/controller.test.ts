@@ -463,6 +463,29 @@ describe('the input of a decision', () => {
   });
 });
 
+describe('the input of a failure', () => {
+  test('is kept once in a row, not with each attempt', () => {
+    const bus = cluster();
+    const attempt = (value: string): void => {
+      bus.setOption('alpha', `r${value}`, `option-${value}`, value);
+      bus.run();
+    };
+    bus.planFailure = 'a mistake';
+    attempt('x');
+    attempt('y');
+    const [failed] = bus.reports('alpha', 'schedule.failed');
+    expect(bus.reports('alpha', 'schedule.failed').length).toBeGreaterThan(1);
+    expect(bus.effects('alpha', 'keepInput')).toMatchObject([
+      { number: 0, transitionId: failed?.fields['transition'] },
+    ]);
+    bus.planFailure = undefined;
+    attempt('z');
+    bus.planFailure = 'another';
+    attempt('w');
+    expect(bus.effects('alpha', 'keepInput')).toHaveLength(2);
+  });
+});
+
 describe('messages that make no sense', () => {
   test.for([{ type: 'perform' }, { type: 'nonsense' }, 'text', null, { type: 'state', replica: {} }])(
     '%j is refused and changes nothing',

@@ -62,7 +62,7 @@ function whyOf(
 }
 
 const inputCells = ({ number, at, node, transition, bytes }: KeptInput): readonly string[] => [
-  String(number),
+  number === 0 ? 'failed' : String(number),
   formatTime(at),
   node,
   transition,

@@ -79,6 +79,10 @@ async function show(context: Context, words: readonly string[]): Promise<void> {
   const [wanted] = rest;
   if (wanted !== undefined && !namesTransition(wanted)) {
     const input = await inputFile(context, wanted);
+    if (input.origin?.failure !== undefined) {
+      showFailure(context, input, input.origin.failure);
+      return;
+    }
     const again = decideAgain(input);
     context.answer(factsOf(input, again), () => `${originOf(input)}\n${renderDecision(again.decision, options)}`);
     warn(context, input, again);
@@ -86,6 +90,10 @@ async function show(context: Context, words: readonly string[]): Promise<void> {
   }
   const { row, during } = await toldOf(context, wanted);
   const input = await inputOf(context, row);
+  if (input?.origin?.failure !== undefined) {
+    showFailure(context, input, input.origin.failure);
+    return;
+  }
   const again = input === undefined ? undefined : decideAgain(input);
   const all = await memberCount(context);
   const facts = { ...row, events: during, ...(input && again ? { decided: factsOf(input, again) } : {}) };
@@ -97,6 +105,25 @@ async function show(context: Context, words: readonly string[]): Promise<void> {
     ].join('\n'),
   );
   if (input && again) warn(context, input, again);
+}
+
+/** The policy engine could not decide. Whether it can now is what a new release is tried with. */
+function showFailure(context: Context, input: DecidedFrom, failure: string): void {
+  const [facts, text] = decidedNow(input);
+  context.answer({ ...input.origin, ...facts }, () =>
+    [originOf(input), `nothing was planned: the policy engine failed: ${failure}`, text].join('\n'),
+  );
+}
+
+function decidedNow(input: DecidedFrom): readonly [object, string] {
+  try {
+    const again = decideAgain(input);
+    const text = `this program (which may be another) decides:\n${renderDecision(again.decision)}`;
+    return [{ decided: factsOf(input, again) }, text];
+  } catch (error) {
+    if (!(error instanceof SystoleError)) throw error;
+    return [{ failsAgain: error.message }, error.message];
+  }
 }
 
 function heading(row: TransitionTold): string {
@@ -112,7 +139,7 @@ const originOf = ({ cib, at, origin }: DecidedFrom): string => {
   const version = `decided from CIB ${formatVersion(cib.version)} at ${new Date(at).toISOString()}`;
   return origin === undefined
     ? version
-    : `${version} by ${origin.node} (systole ${origin.release}), transition ${origin.number} (${origin.transition}), because of: ${origin.cause}`;
+    : `${version} by ${origin.node} (systole ${origin.release}), ${origin.number === 0 ? 'no transition' : `transition ${origin.number}`} (${origin.transition}), because of: ${origin.cause}`;
 };
 
 /** What went wrong on the way; the rest is in the log. */

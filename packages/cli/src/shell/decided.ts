@@ -83,8 +83,16 @@ export interface DecidedAgain {
   readonly isSame?: boolean;
 }
 
+/** @throws SystoleError `failed` if the policy engine fails on what it has failed on before. */
 export function decideAgain({ cib, at, mayBeMasked, origin }: DecidedFrom): DecidedAgain {
-  const decision = schedule(cib, { now: at, mayBeMasked });
+  let decision: Decision;
+  try {
+    decision = schedule(cib, { now: at, mayBeMasked });
+  } catch (error) {
+    if (origin?.failure === undefined) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SystoleError('failed', `the policy engine fails here as it did then: ${message}`, { cause: error });
+  }
   if (origin === undefined || mayBeMasked) return { decision };
   return { decision, isSame: transitionDigest(decision.transition) === origin.decision };
 }

@@ -15,8 +15,8 @@ if (port === null) throw new Error('the policy engine runs as a worker of the da
 const { node, release, folder, bounds } = workerData as PolicySetup;
 const store = new InputStore(folder, bounds);
 
-/** The last question that somebody waited for, and what was decided. */
-let last: { readonly question: Question; readonly transition: Transition } | undefined;
+/** The last question that somebody waited for, and what was decided, or what the engine failed with. */
+let last: { readonly question: Question; readonly decided: Transition | string } | undefined;
 
 const say = (output: PolicyOutput): void => port.postMessage(output);
 
@@ -40,18 +40,20 @@ function warm(cib: Question['cib'], at: Question['at']): void {
 function outcomeOf(question: Question): Extract<PolicyOutput, { type: 'answer' }>['outcome'] {
   try {
     const { transition, recheck } = schedule(question.cib, { now: question.at });
-    if (question.scheduleId !== warming) last = { question, transition };
+    if (question.scheduleId !== warming) last = { question, decided: transition };
     const settings = recheck === undefined ? transition.settings : { ...transition.settings, recheckBy: recheck.at };
     return { type: 'transition', transition: { ...transition, settings } };
   } catch (error) {
-    return { type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (question.scheduleId !== warming) last = { question, decided: message };
+    return { type: 'failed', message };
   }
 }
 
 async function keep({ scheduleId, transitionId, number, cause }: KeepInput): Promise<void> {
   try {
     if (last?.question.scheduleId !== scheduleId) throw new Error('the policy engine has been started again since');
-    const { question, transition } = last;
+    const { question, decided } = last;
     last = undefined; // asked once; a large CIB need not stay in memory
     const input: StoredInput = {
       format: 'systole-input/1',
@@ -61,7 +63,7 @@ async function keep({ scheduleId, transitionId, number, cause }: KeepInput): Pro
       at: question.at,
       cause,
       release,
-      decision: transitionDigest(transition),
+      ...(typeof decided === 'string' ? { failure: decided } : { decision: transitionDigest(decided) }),
       cib: question.cib,
     };
     await store.keep(input);

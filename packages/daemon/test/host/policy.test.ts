@@ -125,6 +125,28 @@ test('the input of what is carried out is kept, and decides the same again', asy
   }
 });
 
+test('the input that the engine fails on is kept with what it failed with', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'systole-policy-'));
+  const folder = join(parent, 'policy-inputs');
+  const { policy, answers } = policyWith(folder);
+  try {
+    const { configuration, ...rest } = cibWithWork();
+    const cib = { ...rest, configuration: { ...configuration, resources: [{ kind: 'nonsense' }] } } as unknown as Cib;
+    policy.ask({ type: 'ask', scheduleId: 3, cib, at });
+    await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(1);
+    expect(answers[0]?.outcome.type).toBe('failed');
+    policy.keep({ ...keep(3, 'tr_failed'), number: 0 });
+    await expect.poll(() => listInputs(folder), { timeout: 10_000 }).toHaveLength(1);
+    const kept = await readInput(folder, 'tr_failed');
+    expect(kept).toMatchObject({ number: 0, cib: { configuration: { resources: [{ kind: 'nonsense' }] } } });
+    expect(answers[0]?.outcome).toMatchObject({ message: kept?.failure });
+    expect(kept?.decision).toBeUndefined();
+  } finally {
+    await policy.close();
+    rmSync(parent, { recursive: true });
+  }
+});
+
 test('an input that cannot be kept is told, and the engine goes on', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'systole-policy-'));
   const folder = join(parent, 'policy-inputs');
