@@ -222,6 +222,9 @@ export const commands = (folder: string): readonly LiveCommand[] => [
   asks('history peinputs 1:99999 v', /because|complete|changed/),
   of('history peinputs soon', { status: 2, says: /neither a number nor a range/ }),
   asks('history transition', /decided from CIB [\d.]+ at .*(?:.|\n)*Changes:(?:.|\n)*Steps:/),
+  // What was decided then is decided again, to the byte.
+  of('--format json history transition last', { says: /"isSame":true/ }),
+  of('--format json history transition -3', { says: /"isSame":true/ }),
   asks('history transition -1 scores', /Scores:/),
   asks('history transition log last', /transition\.started/),
   asks('history transition tags -1'),
