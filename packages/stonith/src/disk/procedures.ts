@@ -101,7 +101,10 @@ export function* takeSlot(node: string): DiskProcedure<{ readonly header: DiskHe
   throw new DiskError(`${node} lost every slot that it took to others`);
 }
 
-/** Puts a message into a node's mailbox and sees that it stands there. */
+/**
+ * Puts a message into a node's mailbox and sees that it stands there. What the slot's watcher has noted is read afterwards:
+ * who takes a note back looks into its mailbox afterwards, so that either it finds the message or we find the note gone.
+ */
 export function* postLetter(
   node: string,
   letter: Letter,
@@ -110,7 +113,11 @@ export function* postLetter(
   const taken = (yield* listSlots(header)).find(isNamed(node));
   if (taken === undefined) throw new DiskError(`${node} has no slot`);
   yield* writeLetter(header, taken.slot, letter);
-  return { header, taken };
+  const now = decodeSlot(yield read(slotOffset(header, taken.slot), header.sectorBytes));
+  if (now === undefined || !isNamed(node)({ ...now, slot: taken.slot }))
+    throw new DiskError(`${node} has lost its slot`);
+  const { slot, letter: before } = taken;
+  return { header, taken: { slot, ...now, ...(before === undefined ? {} : { letter: before }) } };
 }
 
 export function* writeLetter(header: DiskHeader, slot: number, letter: Letter): DiskProcedure<void> {

@@ -138,6 +138,25 @@ describe('a message on a disk', () => {
   });
 });
 
+describe('a message and a watcher that takes its note back', () => {
+  test('never miss each other, whichever of their steps comes first', () => {
+    let isOver = false;
+    for (let before = 0; !isOver; before++) {
+      const disk = newDisk();
+      const { header, taken } = run(disk, takeSlot('n2'));
+      run(disk, noteWatcher(header, taken, { isArmed: true, deathS: 7 }));
+      const posting = new Running(disk, postLetter('n2', { message: 'reset', from: 'n1' }));
+      for (let step = 0; step < before; step++) posting.step();
+      isOver = posting.isOver;
+      run(disk, noteWatcher(header, taken, { isArmed: false, deathS: 0 }));
+      const found = run(disk, lookIntoMailbox(header, taken));
+      while (!posting.isOver) posting.step();
+      const isKnown = posting.value.taken.watcher?.isArmed === false;
+      expect(isKnown || found?.message === 'reset', `after ${before} steps of the message`).toBe(true);
+    }
+  });
+});
+
 describe('a watcher’s look', () => {
   test('sees what was written before it began', () => {
     const disk = newDisk();
