@@ -20,6 +20,8 @@ import {
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { die, type Death } from '../../packages/daemon/src/host/death.ts';
 import { Sectors } from '../../packages/daemon/src/host/disk/sectors.ts';
+import { NotesLeft } from '../../packages/daemon/src/host/disk/notes-left.ts';
+import { noteStore } from '../support/note-store.ts';
 import { DiskWatch } from '../../packages/daemon/src/host/disk/watch.ts';
 import { monotonicMs } from '../../packages/daemon/src/host/disk/watch-protocol.ts';
 import { Feeder } from '../../packages/daemon/src/host/feeder.ts';
@@ -177,9 +179,10 @@ class Driver {
   async #watchStart(step: Step): Promise<void> {
     const options = { node: String(step['node']), hasBooted: true, start: 'always', trigger: this.#trigger } as const;
     const watch = await DiskWatch.start(
-      { disks: (step.disks ?? []).map(this.#path), ...options },
+      { disks: (step.disks ?? []).map(this.#path), notes: await NotesLeft.load(noteStore()), ...options },
       {
         problem: () => undefined,
+        ready: () => undefined,
         remark: () => undefined,
         leave: () => undefined,
         dying: () => this.#feeder?.doom(),

@@ -122,6 +122,7 @@ async function run(configuration: DaemonConfiguration, path: string): Promise<nu
     ...(configuration.watchdogS === undefined ? {} : { watchdogS: configuration.watchdogS }),
     ...(configuration.disks === undefined ? {} : { disks: configuration.disks }),
     hasBooted,
+    store,
     log,
     leave: (reason) => later.daemon?.give({ type: 'shutDown', reason }),
     fail: (reason) => later.daemon?.fail(reason),

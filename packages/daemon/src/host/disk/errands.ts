@@ -16,16 +16,18 @@ export interface Outcome {
   readonly problem?: string;
 }
 
-const program = fileURLToPath(new URL('./errand-process.ts', import.meta.url));
-
+/** `program`: the errand's, whose place only a module of the caller's own bundle knows (rolldown.config.ts). */
 export function sendOut(
+  program: URL,
   disks: readonly string[],
   errandFor: Errand | ((disk: string) => Errand),
 ): Promise<readonly Outcome[]> {
-  return Promise.all(disks.map((disk) => sendTo(disk, typeof errandFor === 'function' ? errandFor(disk) : errandFor)));
+  return Promise.all(
+    disks.map((disk) => sendTo(program, disk, typeof errandFor === 'function' ? errandFor(disk) : errandFor)),
+  );
 }
 
-function sendTo(disk: string, errand: Errand): Promise<Outcome> {
+function sendTo(program: URL, disk: string, errand: Errand): Promise<Outcome> {
   return new Promise((resolve) => {
     const giveUp = (problem: string): void => {
       // It may sit in the kernel and hear no signal: it is left behind.
@@ -36,7 +38,7 @@ function sendTo(disk: string, errand: Errand): Promise<Outcome> {
     let late = setTimeout(() => giveUp(`was not asked within ${beginMs} ms: this machine is busy`), beginMs);
     const child = execFile(
       process.execPath,
-      [program, disk, JSON.stringify(errand)],
+      [fileURLToPath(program), disk, JSON.stringify(errand)],
       { maxBuffer: 1024 * 1024 },
       (error, stdout, stderr) => {
         clearTimeout(late);

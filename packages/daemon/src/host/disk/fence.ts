@@ -7,6 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type DiskMessage, isUndisturbed, neededToWrite, type Posted, prospect } from '@systole/stonith';
 import { type Outcome, sendOut } from './errands.ts';
 
+const program = new URL('./errand-process.ts', import.meta.url);
+
 /** Exit status and what is to be said on the way. */
 export interface FenceAnswer {
   readonly code: number;
@@ -47,7 +49,7 @@ export async function fence(action: string, options: FenceOptions): Promise<Fenc
 }
 
 async function kill(message: DiskMessage, { disks, target, watcher, report }: FenceOptions): Promise<FenceAnswer> {
-  const outcomes = await sendOut(disks, { type: 'post', node: target, letter: { message, from: hostname() } });
+  const outcomes = await sendOut(program, disks, { type: 'post', node: target, letter: { message, from: hostname() } });
   const posted = outcomes.flatMap(({ disk, found }): readonly Posted[] =>
     found?.taken === undefined ? [] : [{ disk, taken: found.taken, msgwaitS: found.header.msgwaitS }],
   );
@@ -58,7 +60,10 @@ async function kill(message: DiskMessage, { disks, target, watcher, report }: Fe
   report(`"${message}" is written for ${target}; it counts in ${expected.ms / 1000} s`);
   await pause(expected.ms);
   const slots = new Map(posted.map(({ disk, taken }) => [disk, taken]));
-  const after = await sendOut([...slots.keys()], (disk) => ({ type: 'read', slot: slots.get(disk)?.slot ?? 0 }));
+  const after = await sendOut(program, [...slots.keys()], (disk) => ({
+    type: 'read',
+    slot: slots.get(disk)?.slot ?? 0,
+  }));
   const undisturbed = after.filter(({ disk, found }) => {
     const taken = slots.get(disk);
     return found !== undefined && taken !== undefined && isUndisturbed(found.letter, taken);
@@ -74,14 +79,14 @@ async function kill(message: DiskMessage, { disks, target, watcher, report }: Fe
 /** Lets a node start whose watcher waits for it (`start: clean`). */
 async function pardon({ disks, target }: FenceOptions): Promise<FenceAnswer> {
   const letter = { message: 'clear', from: hostname() } as const;
-  const outcomes = await sendOut(disks, { type: 'post', node: target, letter });
+  const outcomes = await sendOut(program, disks, { type: 'post', node: target, letter });
   const isDone = outcomes.filter(({ found }) => found !== undefined).length >= neededToWrite(disks.length);
   return isDone ? { code: 0 } : { code: 1, complaint: problemsOf(outcomes) };
 }
 
 /** 2, off, as long as a deadly message stands there: the node has not started since. */
 async function status({ disks, target }: FenceOptions): Promise<FenceAnswer> {
-  const outcomes = await sendOut(disks, { type: 'describe' });
+  const outcomes = await sendOut(program, disks, { type: 'describe' });
   const slots = outcomes
     .flatMap(({ found }) => found?.slots ?? [])
     .filter(({ node }) => node.toLowerCase() === target.toLowerCase());
@@ -96,7 +101,7 @@ async function status({ disks, target }: FenceOptions): Promise<FenceAnswer> {
 }
 
 async function list({ disks }: FenceOptions): Promise<FenceAnswer> {
-  const outcomes = await sendOut(disks, { type: 'describe' });
+  const outcomes = await sendOut(program, disks, { type: 'describe' });
   const problems = problemsOf(outcomes);
   if (outcomes.filter(({ found }) => found !== undefined).length < neededToWrite(disks.length)) {
     return { code: 1, complaint: problems };
@@ -107,7 +112,7 @@ async function list({ disks }: FenceOptions): Promise<FenceAnswer> {
 
 /** Works if enough disks do, and if they agree on how long things take. */
 async function monitor({ disks }: FenceOptions): Promise<FenceAnswer> {
-  const outcomes = await sendOut(disks, { type: 'describe' });
+  const outcomes = await sendOut(program, disks, { type: 'describe' });
   const headers = outcomes.flatMap(({ found }) => (found === undefined ? [] : [found.header]));
   const problems = problemsOf(outcomes);
   if (headers.length < neededToWrite(disks.length)) return { code: 1, complaint: problems };

@@ -11,14 +11,16 @@ export interface WatchThreadData {
 }
 
 export type ToWatchThread =
-  /** To be noted on the disk, once it can be; the last one counts. */
-  { readonly type: 'note'; readonly note: WatcherNote };
+  /** To be noted on the disk, if it is still the one with this `uuid`, once it can be; the last one counts. */
+  { readonly type: 'note'; readonly note: WatcherNote; readonly uuid: string };
 
 export type FromWatchThread =
   /** The disk is ours to watch: slot taken, old mail dealt with. */
   | { readonly type: 'ready'; readonly header: DiskHeader; readonly slot: number }
   | { readonly type: 'looked'; readonly begunAtMs: number }
-  | { readonly type: 'noted'; readonly note: WatcherNote }
+  | { readonly type: 'noted'; readonly note: WatcherNote; readonly uuid: string }
+  /** Somebody made the slots anew on the disk that was `uuid`: our note there is gone. */
+  | { readonly type: 'remade'; readonly uuid: string }
   /** Not usable now, or something worth telling; the thread goes on trying. */
   | { readonly type: 'problem'; readonly text: string }
   | { readonly type: 'remark'; readonly text: string }

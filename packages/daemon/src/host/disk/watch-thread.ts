@@ -14,6 +14,7 @@ import {
   type Letter,
   lookIntoMailbox,
   noteWatcher,
+  readHeader,
   readLetterMark,
   startLetter,
   takeSlot,
@@ -30,10 +31,10 @@ const port = parentPort;
 if (port === null) throw new Error('a disk is watched by a worker of the daemon');
 const tell = (message: FromWatchThread): void => port.postMessage(message);
 
-let wanted: WatcherNote | undefined;
+let wanted: Extract<ToWatchThread, { type: 'note' }> | undefined;
 let written: WatcherNote | undefined;
 port.on('message', (message: ToWatchThread) => {
-  wanted = message.note;
+  wanted = message;
 });
 
 interface Place {
@@ -89,11 +90,14 @@ function look({ sectors, header, mine }: Place): void {
   const letter = sectors.run(lookIntoMailbox(header, mine));
   answer({ sectors, header, mine }, letter);
   tell({ type: 'looked', begunAtMs });
-  if (wanted === undefined || JSON.stringify(wanted) === JSON.stringify(written)) return;
-  const note = wanted;
+  if (wanted === undefined || isOver || wanted.uuid !== header.uuid) return;
+  const { note, uuid } = wanted;
+  if (JSON.stringify(note) === JSON.stringify(written)) return;
   sectors.run(noteWatcher(header, mine, note));
   written = note;
-  tell({ type: 'noted', note });
+  // A message that came before the note was put on the strength of the one that stood there before.
+  answer({ sectors, header, mine }, sectors.run(lookIntoMailbox(header, mine)));
+  tell({ type: 'noted', note, uuid });
 }
 
 function answer({ sectors, header, mine }: Place, letter: Letter | undefined): void {
@@ -114,6 +118,16 @@ function answer({ sectors, header, mine }: Place, letter: Letter | undefined): v
   }
 }
 
+/** Through the file that is open, so that it is the same disk; under the same path another one may stand by now. */
+function isRemade({ sectors, header }: Place): boolean {
+  try {
+    return sectors.run(readHeader()).uuid !== header.uuid;
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    return false;
+  }
+}
+
 let place: Place | undefined;
 let complaint = '';
 while (!isOver) {
@@ -125,6 +139,7 @@ while (!isOver) {
     if (!(error instanceof DiskError)) throw error;
     if (error.message !== complaint) tell({ type: 'problem', text: error.message });
     complaint = error.message;
+    if (place !== undefined && isRemade(place)) tell({ type: 'remade', uuid: place.header.uuid });
     place?.sectors.close();
     place = undefined;
   }

@@ -13,6 +13,8 @@ import {
 } from '@systole/stonith';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { diskFolder, newDiskFile } from '../../../../../test/support/disk-folder.ts';
+import { noteStore } from '../../../../../test/support/note-store.ts';
+import { NotesLeft } from '../../../src/host/disk/notes-left.ts';
 import { Sectors } from '../../../src/host/disk/sectors.ts';
 import { DiskWatch } from '../../../src/host/disk/watch.ts';
 
@@ -54,9 +56,10 @@ async function watch(disks: readonly string[], options: { hasBooted?: boolean; s
   const heard: string[] = [];
   const { hasBooted = true, start = 'always' } = options;
   const one = await DiskWatch.start(
-    { disks, node: 'n2', hasBooted, start, trigger },
+    { disks, notes: await NotesLeft.load(noteStore()), node: 'n2', hasBooted, start, trigger },
     {
       problem: (_disk, text) => heard.push(`problem: ${text}`),
+      ready: () => undefined,
       remark: (_disk, text) => heard.push(`remark: ${text}`),
       leave: (from) => heard.push(`leave: ${from}`),
       dying: (reason) => heard.push(`dying: ${reason}`),
@@ -124,6 +127,19 @@ describe('a watcher of a disk', () => {
     await vi.waitFor(() => expect(three.watch.isReachable()).toBe(true), 5000);
     await vi.waitFor(() => expect(two.watch.isReachable()).toBe(true), 5000);
     expect(one.watch.isReachable()).toBe(false);
+  });
+
+  test('keeps to the time that its note was made of, also when a disk that it reads later allows a longer one', async () => {
+    const disk = join(folder, 'late');
+    const { watch: one } = await watch([disk]);
+    expect(one.reachS).toBe(5);
+    newDiskFile(folder, 'late');
+    onDisk(disk, (sectors) =>
+      sectors.run(createSlots({ ...quick, watchdogS: 60 }, { sectorBytes: 512, uuid: '03'.repeat(16) })),
+    );
+    await vi.waitFor(() => expect(one.isReachable()).toBe(true), 5000);
+    expect(one.watchdogS).toBe(60);
+    expect(one.reachS).toBe(5);
   });
 
   test('notes its watchdog on the disk, and takes that back', async () => {
