@@ -4,6 +4,7 @@ import { any, type Command, type Level, many, one, optional } from './entry.ts';
 const configureCommands = () => import('../commands/configure.ts');
 const commitCommands = () => import('../commands/configure-commit.ts');
 const showCommands = () => import('../commands/configure-show.ts');
+const graphCommands = () => import('../commands/configure-graph.ts');
 const agentCommands = () => import('../commands/ra.ts');
 const historyCommands = () => import('../commands/history.ts');
 
@@ -134,6 +135,15 @@ export const configure: Level = {
       summary: 'write the configuration to a file',
       arguments: [any('[xml] [ID …] FILE', 'file')],
       run: async (context, args) => (await showCommands()).save(context, args),
+    },
+    {
+      word: 'graph',
+      summary: 'resources and constraints as a picture, for Graphviz or Mermaid',
+      details:
+        'graph [dot|mermaid] [FILE], or graph FILE [dot|mermaid]. Without a file it is printed; dot -Tsvg makes a picture.\n' +
+        'Solid arrows are orders, dashed ones colocations (to what is placed first), dotted ones preferences for nodes.',
+      arguments: [optional('dot|mermaid|FILE', 'file'), optional('FILE|dot|mermaid', 'file')],
+      run: async (context, args) => (await graphCommands()).graph(context, args),
     },
     {
       word: 'commit',
