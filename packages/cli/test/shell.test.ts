@@ -69,6 +69,22 @@ describe('commands', () => {
     for (const entry of root.children) visit(entry, [entry.word]);
   });
 
+  test('are explained within a narrow screen without a word cut in two', () => {
+    const screen = 60;
+    const visit = (entry: Command | Level, path: readonly string[]): void => {
+      const whole = helpText(path);
+      const narrow = helpText(path, screen);
+      const inWords = (text: string): readonly string[] => text.trim().split(/\s+/);
+      expect(inWords(narrow), path.join(' ')).toEqual(inWords(whole));
+      for (const line of narrow.split('\n')) {
+        // Longer only where there was nothing to break at.
+        if (line.length > screen) expect(line.trim().split(/ {2,}/).at(-1), path.join(' ')).not.toContain(' ');
+      }
+      if (isLevel(entry)) for (const child of entry.children) visit(child, [...path, child.word]);
+    };
+    for (const entry of root.children) visit(entry, [entry.word]);
+  });
+
   test('of crmsh are there under their names', () => {
     for (const [level, words] of Object.entries({
       node: [
