@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { directorTrial, openConnections } from '../lab/director-trial.ts';
 import { buildPrograms } from '../support/build.ts';
@@ -11,8 +12,11 @@ const reason = notHere ?? (missing === undefined ? undefined : `${missing} is no
 
 const minutes = 60_000;
 
-/** Directors on kernels of their own stand still now and then where many share a processor: that shall not count as death. */
-const timing = { profile: 'custom', suspect: '2s', suspect_max: '6s' };
+/** Directors on kernels of their own stand still for seconds where many share a processor: that shall not count as death. */
+const timing = { profile: 'custom', suspect: '8s', suspect_max: '24s' };
+
+/** Tunnels need four kernels of their own, as the host's may not know them; the others need two. */
+const canTunnel = availableParallelism() >= 4;
 
 describe.skipIf(reason !== undefined)('a pair of directors, as in examples/lvs-pair', () => {
   // From its sources the daemon takes minutes to start on such a kernel where the processor is slow; built, seconds.
@@ -24,7 +28,8 @@ describe.skipIf(reason !== undefined)('a pair of directors, as in examples/lvs-p
   test.for(['dr', 'nat', 'tun'] as const)(
     '%s: clients are served through the other director when the active one goes, and their connections go on',
     { timeout: 8 * minutes },
-    async (method) => {
+    async (method, { skip }) => {
+      if (method === 'tun' && !canTunnel) skip('four kernels at once stand still for too long on so few processors');
       const { activeAtFirst, takeovers, deadServer } = await directorTrial({
         method,
         manager: 'systole',

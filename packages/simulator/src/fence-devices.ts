@@ -1,11 +1,12 @@
 /**
  * Fence devices: switches that really take a machine's power, slowly, and not always. They are reached from any machine
- * whose path to them the plan has not cut; one that fails says so, one that hangs says nothing.
+ * whose path to them the plan has not cut; one that fails says so, one that hangs says nothing, one that lies says that it
+ * has done what it has not (only for scenarios: about a target that nobody hears, nothing can find out that it lied).
  */
 import { between } from './draw.ts';
 
 export interface FenceFault {
-  readonly kind: 'fails' | 'hangs' | 'slow';
+  readonly kind: 'fails' | 'hangs' | 'slow' | 'lies';
   readonly device: string;
   /** Only for requests of this machine; absent: of every one. */
   readonly from?: number;
@@ -64,7 +65,10 @@ export class FenceDevices {
     const durationMs = fault?.kind === 'hangs' ? undefined : fault?.kind === 'slow' ? usual * 10 : usual;
     return {
       durationMs,
-      end: () => (fault?.kind === 'fails' ? failed('the device does not answer') : this.#act(action, target, from)),
+      end: () => {
+        if (fault?.kind === 'fails') return failed('the device does not answer');
+        return fault?.kind === 'lies' && isSwitch ? done('') : this.#act(action, target, from);
+      },
     };
   }
 
