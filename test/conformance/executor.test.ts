@@ -503,8 +503,10 @@ async function runRecurring(driver: Driver, { id, recurring, gap_between_begins_
   await expect.poll(() => seen().length, { timeout: 30_000, interval: 100 }).toBeGreaterThanOrEqual(3);
   const begins = seen();
   const gaps = begins.slice(1).map((at, index) => at - (begins[index] ?? 0));
+  expect(gaps.length).toBeGreaterThanOrEqual(2);
   // From the end of one run to the begin of the next it is never less; a busy machine may make it more.
   for (const seconds of gaps) expect(seconds).toBeGreaterThanOrEqual(gap - 0.05);
+  for (const seconds of gaps) expect(seconds).toBeLessThan(gap + 1.5);
 }
 
 /** What a case says of processes after it: `group_child_alive`, `other_session_alive`, `agent_saw_term`. */

@@ -8,6 +8,7 @@ import type { Attributes, Cleaned, ControllerMessage, Perform } from './messages
 import { fenced, isJoined, joined, leftCleanly, lost, nodeState, withAttributes } from './status/node-state.ts';
 import {
   failureAttributes,
+  lastFailureId,
   withoutOldFailure,
   withoutPending,
   withoutRecords,
@@ -131,7 +132,7 @@ function cleaned(cib: Cib, message: Cleaned): Result<Applied, never> {
     for (const { id, operations } of state.history) {
       const isMeant =
         message.resource === undefined || id === message.resource || id.startsWith(`${message.resource}:`);
-      const hasFailed = failed.has(id) || operations.some((record) => record.id === `${id}_last_failure_0`);
+      const hasFailed = failed.has(id) || operations.some((record) => record.id === lastFailureId(id));
       if (!isMeant || (!message.isWhole && !hasFailed)) continue;
       forgotten.push({ node, resource: id });
       after = withoutRecords(after, node, id);

@@ -141,8 +141,9 @@ export class DcLoop {
       return;
     }
     const plan = dc.takePlan(scheduleId, outcome.transition);
-    if (plan !== 'stale') dc.hasPlanned();
-    if (plan !== 'stale') this.take({ type: 'scheduled', isEmpty: plan === 'empty' });
+    if (plan === 'stale') return;
+    dc.hasPlanned();
+    this.take({ type: 'scheduled', isEmpty: plan === 'empty' });
   }
 
   takeTransitionEnd(): void {

@@ -363,9 +363,10 @@ export class DcDuties {
     }
     if (action.kind === 'cluster' && action.operation === 'clear_failcount') {
       const node = action.node ?? '';
-      const attributes = failureAttributes(office.cib(), node, { resource: historyName(action) });
+      const failuresOf = historyName(action);
+      const attributes = failureAttributes(office.cib(), node, { resource: failuresOf });
       const values = Object.fromEntries(attributes.map((name) => [name, null]));
-      office.post({ type: 'attributes', node, values, operationId, failuresOf: historyName(action) });
+      office.post({ type: 'attributes', node, values, operationId, failuresOf });
       return;
     }
     if (action.kind === 'cluster' && action.operation !== 'do_shutdown' && action.operation !== 'lrm_delete') {

@@ -12,6 +12,7 @@ import { editNodeState, nodeState, transientAttributes, withAttributes } from '.
 
 const makesActive = new Set(['start', 'promote', 'migrate_to', 'migrate_from']);
 
+export const lastFailureId = (resource: string): string => `${resource}_last_failure_0`;
 const pendingId = (resource: string): string => `${resource}_pending_0`;
 
 export interface PendingOperation {
@@ -101,7 +102,7 @@ export const withoutPending = (cib: Cib, node: string, resource: string): Cib =>
  */
 export function withoutOldFailure(cib: Cib, node: string, resource: string): Cib {
   const records = nodeState(cib, node)?.history.find(({ id }) => id === resource)?.operations ?? [];
-  const failure = records.find(({ id }) => id === `${resource}_last_failure_0`);
+  const failure = records.find(({ id }) => id === lastFailureId(resource));
   const last = records.find(({ id }) => id === `${resource}_last_0`);
   const isOld =
     last !== undefined && last.exitCode === 0 && last.callId > (failure?.callId ?? Number.POSITIVE_INFINITY);
